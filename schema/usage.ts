@@ -1,0 +1,77 @@
+import { bigint, boolean, index, integer, pgTable, primaryKey, smallint, text } from "drizzle-orm/pg-core";
+import { moment } from "./columns.ts";
+
+/**
+ * One row a model request. Partitioned by month on `at` (its migration says so; drizzle cannot), so that old months
+ * are dropped, not deleted. A record's `at` never changes, so the primary key makes a second delivery do nothing.
+ */
+export const usageRecords = pgTable(
+  "usage_records",
+  {
+    /** Our own `req_` id. */
+    id: text("id").notNull(),
+    attempt: smallint("attempt").notNull(),
+    /** When the request came in. */
+    at: moment("at").notNull(),
+    teamId: text("team_id").notNull(),
+    keyId: text("key_id"),
+    sessionId: text("session_id"),
+    endUser: text("end_user"),
+    /** The model's name as the client gave it, cut at 200 characters. */
+    model: text("model").notNull(),
+    /** Null where no provider was called. */
+    provider: text("provider"),
+    /** The HTTP status that the client got; 499 where it hung up, 502 where a stream was cut. */
+    status: smallint("status").notNull(),
+    errorCode: text("error_code"),
+    inputTokens: integer("input_tokens").notNull(),
+    outputTokens: integer("output_tokens").notNull(),
+    estimated: boolean("estimated").notNull(),
+    costMicros: bigint("cost_micros", { mode: "number" }).notNull(),
+    latencyMs: integer("latency_ms").notNull(),
+    firstTokenMs: integer("first_token_ms"),
+    cached: boolean("cached").notNull().default(false),
+  },
+  (table) => [
+    primaryKey({ name: "usage_records_pkey", columns: [table.at, table.id, table.attempt] }),
+    index("usage_records_team_at_index").on(table.teamId, table.at, table.id),
+  ],
+);
+
+/** Sums by hour, made from usage_records. A row stands for one combination of its dimensions; null is kept as ''. */
+export const usageHourly = pgTable(
+  "usage_hourly",
+  {
+    teamId: text("team_id").notNull(),
+    hour: moment("hour").notNull(),
+    keyId: text("key_id").notNull(),
+    sessionId: text("session_id").notNull(),
+    endUser: text("end_user").notNull(),
+    model: text("model").notNull(),
+    requests: bigint("requests", { mode: "number" }).notNull(),
+    errors: bigint("errors", { mode: "number" }).notNull(),
+    inputTokens: bigint("input_tokens", { mode: "number" }).notNull(),
+    outputTokens: bigint("output_tokens", { mode: "number" }).notNull(),
+    costMicros: bigint("cost_micros", { mode: "number" }).notNull(),
+  },
+  (table) => [
+    primaryKey({
+      name: "usage_hourly_pkey",
+      columns: [table.teamId, table.hour, table.keyId, table.sessionId, table.endUser, table.model],
+    }),
+    index("usage_hourly_hour_index").on(table.hour),
+  ],
+);
+
+/** Hours of a team whose sums do not yet include all of their records. Written with the records, removed with the sums. */
+export const usageDirtyHours = pgTable(
+  "usage_dirty_hours",
+  {
+    teamId: text("team_id").notNull(),
+    hour: moment("hour").notNull(),
+  },
+  (table) => [
+    primaryKey({ name: "usage_dirty_hours_pkey", columns: [table.teamId, table.hour] }),
+    index("usage_dirty_hours_hour_index").on(table.hour),
+  ],
+);

@@ -84,7 +84,7 @@ function initialise(folder: string, binaries: string, account: Account | undefin
   const options = [
     `--pgdata=${folderArgument(folder, account)}`,
     "--username=postgres",
-    "--auth=scram-sha-256",
+    "--auth=password",
     `--pwfile=${passwordFile}`,
     // As on Neon: UTF-8 with the "C.UTF-8" rules, which need no locale of the system.
     "--encoding=UTF8",

@@ -25,7 +25,9 @@ export async function migrateDatabase(databaseUrl: string): Promise<void> {
 async function main(): Promise<void> {
   const databaseUrl = process.env["DATABASE_URL"];
   if (!databaseUrl) {
-    console.error("Set DATABASE_URL to the database to migrate, such as postgresql://user:password@host/name?sslmode=require");
+    console.error(
+      "Set DATABASE_URL to the database to migrate, such as postgresql://user:password@host/name?sslmode=require",
+    );
     process.exit(1);
   }
   await migrateDatabase(databaseUrl);

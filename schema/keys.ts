@@ -8,7 +8,9 @@ export const apiKeys = pgTable(
   "api_keys",
   {
     id: text("id").primaryKey(),
-    teamId: text("team_id").notNull().references(() => teams.id, { onDelete: "cascade" }),
+    teamId: text("team_id")
+      .notNull()
+      .references(() => teams.id, { onDelete: "cascade" }),
     name: text("name").notNull(),
     /** The first characters of the key, to recognise it by. */
     prefix: text("prefix").notNull(),
@@ -19,7 +21,10 @@ export const apiKeys = pgTable(
     previousExpiresAt: moment("previous_expires_at"),
     scopes: text("scopes").array().notNull(),
     /** Names of models it may use; `*` is all. */
-    models: text("models").array().notNull().default(sql`'{*}'::text[]`),
+    models: text("models")
+      .array()
+      .notNull()
+      .default(sql`'{*}'::text[]`),
     metadata: jsonb("metadata").$type<Record<string, unknown>>().notNull().default({}),
     enabled: boolean("enabled").notNull().default(true),
     expiresAt: moment("expires_at"),

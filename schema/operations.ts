@@ -1,4 +1,13 @@
-import { index, integer, jsonb, pgTable, primaryKey, smallint, text, uniqueIndex } from "drizzle-orm/pg-core";
+import {
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  primaryKey,
+  smallint,
+  text,
+  uniqueIndex,
+} from "drizzle-orm/pg-core";
 import { createdAt, moment } from "./columns.ts";
 
 /** Each run of a schedule; one row for a schedule and a time, so that a second run for it does nothing. */

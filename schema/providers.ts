@@ -27,9 +27,15 @@ export interface ModelTarget {
 export const models = pgTable("models", {
   name: text("name").primaryKey(),
   targets: jsonb("targets").$type<ModelTarget[]>().notNull(),
-  strategy: text("strategy", { enum: ["ordered"] }).notNull().default("ordered"),
-  inputPerMillionMicros: bigint("input_per_million_micros", { mode: "number" }).notNull().default(0),
-  outputPerMillionMicros: bigint("output_per_million_micros", { mode: "number" }).notNull().default(0),
+  strategy: text("strategy", { enum: ["ordered"] })
+    .notNull()
+    .default("ordered"),
+  inputPerMillionMicros: bigint("input_per_million_micros", { mode: "number" })
+    .notNull()
+    .default(0),
+  outputPerMillionMicros: bigint("output_per_million_micros", { mode: "number" })
+    .notNull()
+    .default(0),
   /** The most tokens it writes in one answer. */
   maxOutputTokens: integer("max_output_tokens"),
   /** How many tokens prompt and answer may have together. */

@@ -16,7 +16,9 @@ export const members = pgTable(
   "members",
   {
     id: text("id").primaryKey(),
-    teamId: text("team_id").notNull().references(() => teams.id, { onDelete: "cascade" }),
+    teamId: text("team_id")
+      .notNull()
+      .references(() => teams.id, { onDelete: "cascade" }),
     name: text("name").notNull(),
     /** Stored in lower case. */
     email: text("email").notNull(),

@@ -8,7 +8,9 @@ export const telegramLinkCodes = pgTable(
   {
     /** SHA-256 of the code, hex. */
     codeHash: text("code_hash").primaryKey(),
-    teamId: text("team_id").notNull().references(() => teams.id, { onDelete: "cascade" }),
+    teamId: text("team_id")
+      .notNull()
+      .references(() => teams.id, { onDelete: "cascade" }),
     /** Who asked for it: `key:key_…` or `super_admin`. */
     createdBy: text("created_by").notNull(),
     expiresAt: moment("expires_at").notNull(),
@@ -24,7 +26,9 @@ export const telegramLinks = pgTable(
   "telegram_links",
   {
     chatId: bigint("chat_id", { mode: "number" }).primaryKey(),
-    teamId: text("team_id").notNull().references(() => teams.id, { onDelete: "cascade" }),
+    teamId: text("team_id")
+      .notNull()
+      .references(() => teams.id, { onDelete: "cascade" }),
     /** The Telegram user who linked it. */
     linkedBy: bigint("linked_by", { mode: "number" }),
     linkedAt: moment("linked_at").notNull().defaultNow(),

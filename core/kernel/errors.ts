@@ -5,40 +5,191 @@
  */
 const ERRORS = {
   // The request itself
-  invalid_json: { status: 400, openai: "invalid_request_error", title: "The body is not valid JSON", retry: false },
-  invalid_request: { status: 400, openai: "invalid_request_error", title: "The request is not valid", retry: false },
-  validation_failed: { status: 422, openai: "invalid_request_error", title: "The request has invalid fields", retry: false },
-  unsupported_media_type: { status: 415, openai: "invalid_request_error", title: "The content type is not supported", retry: false },
-  body_too_large: { status: 413, openai: "invalid_request_error", title: "The body is too large", retry: false },
-  method_not_allowed: { status: 405, openai: "invalid_request_error", title: "The method is not allowed here", retry: false },
+  invalid_json: {
+    status: 400,
+    openai: "invalid_request_error",
+    title: "The body is not valid JSON",
+    retry: false,
+  },
+  invalid_request: {
+    status: 400,
+    openai: "invalid_request_error",
+    title: "The request is not valid",
+    retry: false,
+  },
+  validation_failed: {
+    status: 422,
+    openai: "invalid_request_error",
+    title: "The request has invalid fields",
+    retry: false,
+  },
+  unsupported_media_type: {
+    status: 415,
+    openai: "invalid_request_error",
+    title: "The content type is not supported",
+    retry: false,
+  },
+  body_too_large: {
+    status: 413,
+    openai: "invalid_request_error",
+    title: "The body is too large",
+    retry: false,
+  },
+  method_not_allowed: {
+    status: 405,
+    openai: "invalid_request_error",
+    title: "The method is not allowed here",
+    retry: false,
+  },
   // Who is asking
-  missing_api_key: { status: 401, openai: "invalid_request_error", title: "An API key is required", retry: false },
-  invalid_api_key: { status: 401, openai: "invalid_request_error", title: "The API key is not valid", retry: false },
-  expired_api_key: { status: 401, openai: "invalid_request_error", title: "The API key has expired", retry: false },
-  revoked_api_key: { status: 401, openai: "invalid_request_error", title: "The API key was revoked", retry: false },
-  disabled_api_key: { status: 403, openai: "invalid_request_error", title: "The API key is switched off", retry: false },
-  missing_scope: { status: 403, openai: "invalid_request_error", title: "The API key lacks a scope", retry: false },
-  forbidden: { status: 403, openai: "invalid_request_error", title: "This is not allowed", retry: false },
-  model_not_allowed: { status: 403, openai: "invalid_request_error", title: "The API key may not use this model", retry: false },
+  missing_api_key: {
+    status: 401,
+    openai: "invalid_request_error",
+    title: "An API key is required",
+    retry: false,
+  },
+  invalid_api_key: {
+    status: 401,
+    openai: "invalid_request_error",
+    title: "The API key is not valid",
+    retry: false,
+  },
+  expired_api_key: {
+    status: 401,
+    openai: "invalid_request_error",
+    title: "The API key has expired",
+    retry: false,
+  },
+  revoked_api_key: {
+    status: 401,
+    openai: "invalid_request_error",
+    title: "The API key was revoked",
+    retry: false,
+  },
+  disabled_api_key: {
+    status: 403,
+    openai: "invalid_request_error",
+    title: "The API key is switched off",
+    retry: false,
+  },
+  missing_scope: {
+    status: 403,
+    openai: "invalid_request_error",
+    title: "The API key lacks a scope",
+    retry: false,
+  },
+  forbidden: {
+    status: 403,
+    openai: "invalid_request_error",
+    title: "This is not allowed",
+    retry: false,
+  },
+  model_not_allowed: {
+    status: 403,
+    openai: "invalid_request_error",
+    title: "The API key may not use this model",
+    retry: false,
+  },
   // What is asked for
   not_found: { status: 404, openai: "invalid_request_error", title: "Not found", retry: false },
-  model_not_found: { status: 404, openai: "invalid_request_error", title: "The model does not exist", retry: false },
-  conflict: { status: 409, openai: "invalid_request_error", title: "This conflicts with what exists", retry: false },
-  session_busy: { status: 409, openai: "invalid_request_error", title: "The session is answering another message", retry: true },
-  idempotency_mismatch: { status: 422, openai: "invalid_request_error", title: "The idempotency key was used for another request", retry: false },
-  context_too_long: { status: 400, openai: "invalid_request_error", title: "The message does not fit the model's context", retry: false },
+  model_not_found: {
+    status: 404,
+    openai: "invalid_request_error",
+    title: "The model does not exist",
+    retry: false,
+  },
+  conflict: {
+    status: 409,
+    openai: "invalid_request_error",
+    title: "This conflicts with what exists",
+    retry: false,
+  },
+  session_busy: {
+    status: 409,
+    openai: "invalid_request_error",
+    title: "The session is answering another message",
+    retry: true,
+  },
+  idempotency_mismatch: {
+    status: 422,
+    openai: "invalid_request_error",
+    title: "The idempotency key was used for another request",
+    retry: false,
+  },
+  context_too_long: {
+    status: 400,
+    openai: "invalid_request_error",
+    title: "The message does not fit the model's context",
+    retry: false,
+  },
   // The model's provider
-  provider_error: { status: 502, openai: "api_error", title: "The model's provider failed", retry: true },
-  provider_unreachable: { status: 502, openai: "api_error", title: "The model's provider cannot be reached", retry: true },
-  provider_misconfigured: { status: 502, openai: "api_error", title: "The model's provider refused this gateway", retry: false },
-  provider_timeout: { status: 504, openai: "api_error", title: "The model's provider took too long", retry: true },
-  provider_overloaded: { status: 503, openai: "api_error", title: "The model's provider is overloaded", retry: true },
-  provider_rate_limited: { status: 429, openai: "rate_limit_error", title: "The model's provider limits requests", retry: true },
-  stream_cut: { status: 502, openai: "api_error", title: "The model's provider cut the answer short", retry: true },
+  provider_error: {
+    status: 502,
+    openai: "api_error",
+    title: "The model's provider failed",
+    retry: true,
+  },
+  provider_unreachable: {
+    status: 502,
+    openai: "api_error",
+    title: "The model's provider cannot be reached",
+    retry: true,
+  },
+  provider_misconfigured: {
+    status: 502,
+    openai: "api_error",
+    title: "The model's provider refused this gateway",
+    retry: false,
+  },
+  provider_timeout: {
+    status: 504,
+    openai: "api_error",
+    title: "The model's provider took too long",
+    retry: true,
+  },
+  provider_overloaded: {
+    status: 503,
+    openai: "api_error",
+    title: "The model's provider is overloaded",
+    retry: true,
+  },
+  provider_rate_limited: {
+    status: 429,
+    openai: "rate_limit_error",
+    title: "The model's provider limits requests",
+    retry: true,
+  },
+  stream_cut: {
+    status: 502,
+    openai: "api_error",
+    title: "The model's provider cut the answer short",
+    retry: true,
+  },
   // Us
-  client_closed: { status: 499, openai: "api_error", title: "The client closed the connection", retry: false },
-  unavailable: { status: 503, openai: "api_error", title: "The service is not available right now", retry: true },
-  internal_error: { status: 500, openai: "api_error", title: "Something went wrong on our side", retry: true },
+  client_closed: {
+    status: 499,
+    openai: "api_error",
+    title: "The client closed the connection",
+    retry: false,
+  },
+  unavailable: {
+    status: 503,
+    openai: "api_error",
+    title: "The service is not available right now",
+    retry: true,
+  },
+  misconfigured: {
+    status: 500,
+    openai: "api_error",
+    title: "The service is not configured",
+    retry: false,
+  },
+  internal_error: {
+    status: 500,
+    openai: "api_error",
+    title: "Something went wrong on our side",
+    retry: true,
+  },
 } as const satisfies Record<string, ErrorMeaning>;
 
 /** What a code means wherever it is shown. */
@@ -108,7 +259,8 @@ export const ERROR_CODES = Object.keys(ERRORS) as ErrorCode[]; // Object.keys lo
 export function toAppError(thrown: unknown): AppError {
   if (thrown instanceof AppError) return thrown;
   return new AppError("internal_error", {
-    message: "Something went wrong on our side. Try again, and if it stays, tell us the request id.",
+    message:
+      "Something went wrong on our side. Try again, and if it stays, tell us the request id.",
     cause: thrown,
   });
 }

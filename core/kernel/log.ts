@@ -28,7 +28,11 @@ function jsonValue(name: string, value: unknown): unknown {
  * @param level lines below it are not written
  * @param write takes one line without its end
  */
-export function createLogger(level: LogLevel, write: (level: LogLevel, line: string) => void, base: LogFields = {}): Logger {
+export function createLogger(
+  level: LogLevel,
+  write: (level: LogLevel, line: string) => void,
+  base: LogFields = {},
+): Logger {
   const lowest = LOG_LEVELS.indexOf(level);
   const at = (lineLevel: LogLevel) => (event: string, fields?: LogFields) => {
     if (LOG_LEVELS.indexOf(lineLevel) < lowest) return;

@@ -26,6 +26,7 @@ export function costMicros(
   tokens: { input: number; output: number },
   prices: { inputPerMillionMicros: Micros; outputPerMillionMicros: Micros },
 ): Micros {
-  const total = tokens.input * prices.inputPerMillionMicros + tokens.output * prices.outputPerMillionMicros;
+  const total =
+    tokens.input * prices.inputPerMillionMicros + tokens.output * prices.outputPerMillionMicros;
   return Math.ceil(total / 1_000_000);
 }

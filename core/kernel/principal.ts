@@ -41,12 +41,16 @@ export function requireScope(principal: Principal, scope: Scope): void {
 /** @throws AppError `forbidden` for everybody but super admins */
 export function requireSuperAdmin(principal: Principal): void {
   if (principal.kind === "super_admin") return;
-  throw new AppError("forbidden", { message: "Only a super admin may do this. Use a key from SUPER_ADMIN_API_KEYS." });
+  throw new AppError("forbidden", {
+    message: "Only a super admin may do this. Use a key from SUPER_ADMIN_API_KEYS.",
+  });
 }
 
 /** Whether the principal may use the model of this name. */
 export function mayUseModel(principal: Principal, model: string): boolean {
-  return principal.kind !== "key" || principal.models.includes("*") || principal.models.includes(model);
+  return (
+    principal.kind !== "key" || principal.models.includes("*") || principal.models.includes(model)
+  );
 }
 
 /**

@@ -15,18 +15,34 @@ const TRACEPARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(
 
 function randomHex(bytes: number): string {
   let hex = "";
-  for (const byte of crypto.getRandomValues(new Uint8Array(bytes))) hex += byte.toString(16).padStart(2, "0");
+  for (const byte of crypto.getRandomValues(new Uint8Array(bytes)))
+    hex += byte.toString(16).padStart(2, "0");
   return hex;
 }
 
 /** Continues the caller's trace, or begins one where the header is missing or malformed. */
-export function continueTrace(traceparent: string | null | undefined, tracestate?: string | null): TraceContext {
+export function continueTrace(
+  traceparent: string | null | undefined,
+  tracestate?: string | null,
+): TraceContext {
   const match = traceparent ? TRACEPARENT.exec(traceparent.trim()) : null;
   const [, version, traceId, parentId, flags, more] = match ?? [];
   const usable =
-    traceId !== undefined && parentId !== undefined && flags !== undefined && version !== "ff" &&
-    !/^0+$/.test(traceId) && !/^0+$/.test(parentId) && (version !== "00" || more === undefined);
-  if (!usable) return { traceId: randomHex(16), spanId: randomHex(8), parentId: null, sampled: true, traceState: null };
+    traceId !== undefined &&
+    parentId !== undefined &&
+    flags !== undefined &&
+    version !== "ff" &&
+    !/^0+$/.test(traceId) &&
+    !/^0+$/.test(parentId) &&
+    (version !== "00" || more === undefined);
+  if (!usable)
+    return {
+      traceId: randomHex(16),
+      spanId: randomHex(8),
+      parentId: null,
+      sampled: true,
+      traceState: null,
+    };
   return {
     traceId,
     spanId: randomHex(8),

@@ -1,0 +1,81 @@
+import { and, eq, gt, or } from "drizzle-orm";
+import { apiKeys, teams } from "#schema";
+import type { Database } from "../kernel/context.ts";
+import { AppError } from "../kernel/errors.ts";
+import type { Principal } from "../kernel/principal.ts";
+import type { Scope } from "../kernel/scopes.ts";
+
+/** What a request needs to know of its key. It is cached, so it holds no secret and only plain values. */
+export interface KeyRecord {
+  keyId: string;
+  teamId: string;
+  scopes: Scope[];
+  models: string[];
+  enabled: boolean;
+  revoked: boolean;
+  /** Milliseconds since 1970; a key that was rotated away ends with its grace period. */
+  expiresAt: number | null;
+  /** The team's epoch when this was read: under a later epoch it has to be read again. */
+  epoch: number;
+}
+
+/** Reads a key and its team's epoch in one statement, so that the two belong together. */
+export async function loadKeyRecord(
+  db: Database,
+  hash: string,
+  now: Date,
+): Promise<KeyRecord | null> {
+  const [row] = await db
+    .select({ key: apiKeys, epoch: teams.epoch })
+    .from(apiKeys)
+    .innerJoin(teams, eq(teams.id, apiKeys.teamId))
+    .where(
+      or(
+        eq(apiKeys.hash, hash),
+        and(eq(apiKeys.previousHash, hash), gt(apiKeys.previousExpiresAt, now)),
+      ),
+    )
+    .limit(1);
+  if (!row) return null;
+  const { key, epoch } = row;
+  const ends = [key.expiresAt, key.previousHash === hash ? key.previousExpiresAt : null].filter(
+    (end) => end !== null,
+  );
+  return {
+    keyId: key.id,
+    teamId: key.teamId,
+    scopes: key.scopes as Scope[], // written by createKey and updateKey only, which check them
+    models: key.models,
+    enabled: key.enabled,
+    revoked: key.revokedAt !== null,
+    expiresAt: ends.length > 0 ? Math.min(...ends.map((end) => end.getTime())) : null,
+    epoch,
+  };
+}
+
+/**
+ * Whoever holds the key of this record.
+ * @throws AppError `revoked_api_key`, `expired_api_key` or `disabled_api_key`
+ */
+export function principalOf(record: KeyRecord, now: number): Principal {
+  if (record.revoked)
+    throw new AppError("revoked_api_key", {
+      message: "This API key was revoked. Use another one.",
+    });
+  if (record.expiresAt !== null && record.expiresAt <= now) {
+    throw new AppError("expired_api_key", {
+      message: `This API key expired at ${new Date(record.expiresAt).toISOString()}. Use a new one.`,
+    });
+  }
+  if (!record.enabled)
+    throw new AppError("disabled_api_key", {
+      message: "This API key is switched off. An admin of the team can switch it on.",
+    });
+  return {
+    kind: "key",
+    teamId: record.teamId,
+    keyId: record.keyId,
+    scopes: record.scopes,
+    models: record.models,
+  };
+}

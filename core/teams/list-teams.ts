@@ -1,0 +1,29 @@
+import { and, desc, eq, lt } from "drizzle-orm";
+import { teams } from "#schema";
+import type { Context } from "../kernel/context.ts";
+import { decodeCursor, type Page, type PageRequest, toPage } from "../kernel/page.ts";
+import { teamScope } from "../kernel/principal.ts";
+import type { Team } from "./team.ts";
+
+/** The teams that the principal can see, the newest first: all for a super admin, their own for others. */
+export async function listTeams(context: Context, page: PageRequest): Promise<Page<Team>> {
+  const own = teamScope(context.principal);
+  const before = page.cursor === undefined ? undefined : String(decodeCursor(page.cursor, 1)[0]);
+  const rows = await context.db
+    .select()
+    .from(teams)
+    .where(
+      and(
+        own === null ? undefined : eq(teams.id, own),
+        before === undefined ? undefined : lt(teams.id, before),
+      ),
+    )
+    .orderBy(desc(teams.id))
+    .limit(page.limit + 1);
+  return toPage(
+    rows,
+    page.limit,
+    ({ epoch: _, ...team }) => team,
+    (team) => [team.id],
+  );
+}

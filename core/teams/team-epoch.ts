@@ -1,0 +1,29 @@
+import { eq, sql } from "drizzle-orm";
+import { teams } from "#schema";
+import type { Context } from "../kernel/context.ts";
+import { AppError } from "../kernel/errors.ts";
+
+/**
+ * Runs a change after which cached records of the team's keys must not be used, such as a revocation: within a second
+ * of the return, no isolate decides on what was true before. The epoch grows in the change's own transaction; should
+ * this process die before it has told the Meter, the Meter, warned beforehand, looks the epoch up by itself.
+ * @throws AppError `not_found` when there is no such team
+ */
+export async function changeTeam<T>(
+  context: Context,
+  teamId: string,
+  work: (inner: Context) => Promise<T>,
+): Promise<T> {
+  await context.epochs.expectChange(teamId);
+  return context.transaction(async (inner) => {
+    const result = await work(inner);
+    const [team] = await inner.db
+      .update(teams)
+      .set({ epoch: sql`${teams.epoch} + 1` })
+      .where(eq(teams.id, teamId))
+      .returning({ epoch: teams.epoch });
+    if (!team) throw new AppError("not_found", { message: `There is no team ${teamId}.` });
+    await inner.afterCommit(() => context.epochs.raise(teamId, team.epoch));
+    return result;
+  });
+}

@@ -1,0 +1,42 @@
+import { Redis } from "@upstash/redis/cloudflare";
+
+/** A cache: losing it costs time, never truth. So nothing here throws; a failure is a miss, and is told to `onFailure`. */
+export interface Cache {
+  get<T>(key: string): Promise<T | null>;
+  /** @param seconds how long it is kept */
+  set(key: string, value: unknown, seconds: number): Promise<void>;
+  delete(key: string): Promise<void>;
+  /** @throws when the cache does not answer; for health checks */
+  ping(): Promise<void>;
+}
+
+/** The longest that a request waits for the cache, in milliseconds. */
+const TIMEOUT_MS = 1000;
+
+export function openCache(
+  settings: { UPSTASH_REDIS_REST_URL: string; UPSTASH_REDIS_REST_TOKEN: string },
+  onFailure: (operation: string, error: unknown) => void,
+): Cache {
+  const redis = new Redis({
+    url: settings.UPSTASH_REDIS_REST_URL,
+    token: settings.UPSTASH_REDIS_REST_TOKEN,
+    enableTelemetry: false,
+    retry: false,
+    signal: () => AbortSignal.timeout(TIMEOUT_MS),
+  });
+  const orMiss = async <T>(operation: string, work: () => Promise<T>, miss: T): Promise<T> => {
+    try {
+      return await work();
+    } catch (error) {
+      onFailure(operation, error);
+      return miss;
+    }
+  };
+  return {
+    get: <T>(key: string) => orMiss("get", () => redis.get<T>(key), null),
+    set: (key, value, seconds) =>
+      orMiss("set", async () => void (await redis.set(key, value, { ex: seconds })), undefined),
+    delete: (key) => orMiss("delete", async () => void (await redis.del(key)), undefined),
+    ping: async () => void (await redis.ping()),
+  };
+}

@@ -1,0 +1,96 @@
+import type { Logger } from "#core/kernel/log.ts";
+import { newId } from "#core/kernel/ids.ts";
+import type { UsageBatch, UsageRecord } from "#core/usage/usage-record.ts";
+import type { MeterClient } from "./meter-client.ts";
+
+/** Records wait this long for others of their isolate, so that a team's Meter is called at most once a second. */
+const GATHER_MS = 1_000;
+/** A window that was not closed by then is taken to be dead with the request that opened it. */
+const WINDOW_LOST_MS = 5_000;
+/** How often one request tries to reach the Meter before it leaves its records to a later request. */
+const ATTEMPTS = 15;
+/** Records in one batch; about 60 KB, so that a batch always fits a queue message. */
+const RECORDS_PER_BATCH = 200;
+/** With more records than this waiting, a request sends its own at once and waits for that. */
+const WAITING_LIMIT = 20_000;
+
+interface TeamQueue {
+  records: UsageRecord[];
+  /** Batches that the Meter has not acknowledged; sent again with the same ids, which it recognises. */
+  unacknowledged: UsageBatch[];
+  /** When the open window was opened, or 0. Records that come while it is open leave with it. */
+  windowSince: number;
+}
+
+/**
+ * An isolate's usage records on their way to the Meters. It holds plain values only: each timer and call belongs to
+ * the request that made it, and when that one dies, a later request sends what it left.
+ */
+export class UsageReporter {
+  private readonly queues = new Map<string, TeamQueue>();
+  private readonly meter: MeterClient;
+  private readonly log: Logger;
+  private waiting = 0;
+
+  constructor(meter: MeterClient, log: Logger) {
+    this.meter = meter;
+    this.log = log;
+  }
+
+  /**
+   * Takes a record. The promise ends when the Meter has it, or when another request's open window will bring it
+   * there; give it to `waitUntil`.
+   */
+  async report(teamId: string, record: UsageRecord): Promise<void> {
+    const queue = this.queueOf(teamId);
+    queue.records.push(record);
+    this.waiting++;
+    if (this.waiting > WAITING_LIMIT) return this.send(teamId, queue);
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+      const now = Date.now();
+      if (queue.windowSince > 0 && now - queue.windowSince < WINDOW_LOST_MS) return;
+      queue.windowSince = now;
+      await new Promise((resolve) => setTimeout(resolve, GATHER_MS));
+      queue.windowSince = 0;
+      try {
+        return await this.send(teamId, queue);
+      } catch (error) {
+        this.log.error("usage_report_failed", {
+          team_id: teamId,
+          attempt,
+          waiting: this.waiting,
+          error,
+        });
+      }
+    }
+  }
+
+  private async send(teamId: string, queue: TeamQueue): Promise<void> {
+    const records = queue.records.splice(0);
+    for (let start = 0; start < records.length; start += RECORDS_PER_BATCH) {
+      queue.unacknowledged.push({
+        id: newId("usageBatch"),
+        records: records.slice(start, start + RECORDS_PER_BATCH),
+      });
+    }
+    const batches = new Set(queue.unacknowledged);
+    if (batches.size === 0) return;
+    await this.meter.report(teamId, [...batches]);
+    queue.unacknowledged = queue.unacknowledged.filter((batch) => {
+      if (batches.has(batch)) this.waiting -= batch.records.length;
+      return !batches.has(batch);
+    });
+    const idle =
+      queue.unacknowledged.length === 0 && queue.records.length === 0 && queue.windowSince === 0;
+    if (idle) this.queues.delete(teamId);
+  }
+
+  private queueOf(teamId: string): TeamQueue {
+    let queue = this.queues.get(teamId);
+    if (!queue) {
+      queue = { records: [], unacknowledged: [], windowSince: 0 };
+      this.queues.set(teamId, queue);
+    }
+    return queue;
+  }
+}

@@ -1,0 +1,51 @@
+// Builds the three Workers into dist/<name>/, as they are deployed. `npm run build`
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+export const WORKERS = [
+  { name: "api", config: "wrangler.toml" },
+  { name: "bot", config: "workers/bot/wrangler.toml" },
+  { name: "cron", config: "workers/cron/wrangler.toml" },
+];
+
+/** Runs `wrangler deploy --dry-run` for one Worker; rejects with what it printed. */
+function build({ name, config }) {
+  const wrangler = fileURLToPath(
+    new URL("../node_modules/wrangler/bin/wrangler.js", import.meta.url),
+  );
+  const args = [
+    wrangler,
+    "deploy",
+    "--dry-run",
+    "--env",
+    "",
+    "-c",
+    config,
+    "--outdir",
+    `dist/${name}`,
+  ];
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, args, {
+      cwd: root,
+      env: { ...process.env, WRANGLER_SEND_METRICS: "false" },
+    });
+    let output = "";
+    child.stdout.on("data", (data) => (output += data));
+    child.stderr.on("data", (data) => (output += data));
+    child.on("error", reject);
+    child.on("exit", (code) =>
+      code === 0 ? resolve() : reject(new Error(`The ${name} Worker does not build:\n${output}`)),
+    );
+  });
+}
+
+/** Builds the named Workers, or all. */
+export async function buildWorkers(names = WORKERS.map((worker) => worker.name)) {
+  await Promise.all(WORKERS.filter((worker) => names.includes(worker.name)).map(build));
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  await buildWorkers(process.argv.length > 2 ? process.argv.slice(2) : undefined);
+}

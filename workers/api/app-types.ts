@@ -1,0 +1,26 @@
+import type { Context as HonoContext } from "hono";
+import type { Context } from "#core/kernel/context.ts";
+import type { Principal } from "#core/kernel/principal.ts";
+import type { TraceContext } from "#core/kernel/trace-context.ts";
+import type { Logger } from "#core/kernel/log.ts";
+import type { Deps } from "./deps.ts";
+
+/** What one request of the api Worker carries along. */
+export interface RequestState {
+  deps: Deps;
+  requestId: string;
+  /** Milliseconds since 1970. */
+  receivedAt: number;
+  trace: TraceContext;
+  log: Logger;
+  principal: Principal;
+  /** The context for the verbs of core; set once the request is authenticated. */
+  context: Context;
+  /** Milliseconds spent waiting for a model's provider, for Server-Timing. */
+  upstreamMs: number | null;
+  /** Set by a handler that writes the request's log line itself, once its stream has ended. */
+  logsItself: boolean;
+}
+
+export type AppEnv = { Bindings: ApiEnv; Variables: RequestState };
+export type AppContext = HonoContext<AppEnv>;

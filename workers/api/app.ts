@@ -1,0 +1,48 @@
+import { bodyLimit } from "hono/body-limit";
+import { HTTPException } from "hono/http-exception";
+import { AppError, toAppError } from "#core/kernel/errors.ts";
+import type { AppContext } from "./app-types.ts";
+import { authenticate } from "./middleware/authenticate.ts";
+import { requestFrame } from "./middleware/request-frame.ts";
+import { createRouter } from "./openapi.ts";
+import { errorResponse } from "./problem.ts";
+import { publicRoutes } from "./routes/index.ts";
+import { routes } from "./routes/index.ts";
+
+/** The largest JSON body, in bytes. Uploads have routes and limits of their own. */
+export const JSON_BODY_LIMIT = 10 * 1024 * 1024;
+
+const tooLarge = () => {
+  throw new AppError("body_too_large", {
+    message: "The body is over 10 MB. Send less, or upload files in parts.",
+  });
+};
+
+/** Malformed JSON is found by Hono's validator, which throws its own exception. */
+function asAppError(thrown: unknown): AppError {
+  if (thrown instanceof HTTPException && thrown.status === 400) {
+    return new AppError("invalid_json", { message: "The body is not valid JSON.", cause: thrown });
+  }
+  return toAppError(thrown);
+}
+
+function handleError(thrown: Error, c: AppContext): Response {
+  return errorResponse(asAppError(thrown), c.req.path, c.get("requestId") ?? "");
+}
+
+/** The api Worker's routes, the same for requests from outside and for those by service binding. */
+export function createApp() {
+  const app = createRouter();
+  app.onError(handleError);
+  app.notFound((c) => {
+    const error = new AppError("not_found", {
+      message: `There is no ${c.req.method} ${c.req.path}. See /docs for what there is.`,
+    });
+    return errorResponse(error, c.req.path, c.get("requestId"));
+  });
+  app.use(requestFrame);
+  for (const router of publicRoutes) app.route("/", router);
+  app.use("/v1/*", bodyLimit({ maxSize: JSON_BODY_LIMIT, onError: tooLarge }), authenticate);
+  for (const router of routes) app.route("/", router);
+  return app;
+}

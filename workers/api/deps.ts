@@ -1,0 +1,66 @@
+import type { SecretBox } from "#core/kernel/context.ts";
+import type { Logger } from "#core/kernel/log.ts";
+import { KeyRing } from "#core/keys/key-ring.ts";
+import { type Cache, openCache } from "#platform/cache.ts";
+import { createMeterClient, type MeterClient } from "#platform/meter-client.ts";
+import type { Meter } from "#platform/durable-objects/meter.ts";
+import { consoleLogger } from "#platform/logger.ts";
+import { createSecretBox } from "#platform/secret-box.ts";
+import { apiSettings, type ApiSettings, readSettings } from "#platform/settings.ts";
+import { UsageReporter } from "#platform/usage-reporter.ts";
+import { sha256 } from "#core/kernel/digest.ts";
+import { CatalogCache } from "#core/providers/catalog-cache.ts";
+
+/** What the api Worker works with; made once an isolate, from `env`, here and nowhere else. */
+export interface Deps {
+  settings: ApiSettings;
+  log: Logger;
+  cache: Cache;
+  meter: MeterClient;
+  secrets: SecretBox;
+  keyRing: KeyRing;
+  catalog: CatalogCache;
+  usage: UsageReporter;
+  /** SHA-256 of each super admin key. */
+  superAdminHashes: Uint8Array[];
+  sessions: ApiEnv["SESSION"];
+  schedules: ApiEnv["SCHEDULE_QUEUE"];
+  assets: ApiEnv["ASSETS"];
+}
+
+let made: Deps | null = null;
+
+/**
+ * The isolate's dependencies.
+ * @throws AppError `misconfigured` when a setting is missing or bad
+ */
+export async function depsOf(env: ApiEnv): Promise<Deps> {
+  // Several first requests may make them at once; each awaits its own promise, and the first one's are kept.
+  if (!made) {
+    const deps = await makeDeps(env);
+    made ??= deps;
+  }
+  return made;
+}
+
+async function makeDeps(env: ApiEnv): Promise<Deps> {
+  const settings = readSettings(apiSettings, env);
+  const log = consoleLogger(settings.LOG_LEVEL, "api");
+  const meter = createMeterClient(env.METER as DurableObjectNamespace<Meter>);
+  return {
+    settings,
+    log,
+    cache: openCache(settings, (operation, error) =>
+      log.warn("cache_failed", { operation, error }),
+    ),
+    meter,
+    secrets: createSecretBox(settings.MASTER_KEY),
+    keyRing: new KeyRing(),
+    catalog: new CatalogCache(),
+    usage: new UsageReporter(meter, log),
+    superAdminHashes: await Promise.all(settings.SUPER_ADMIN_API_KEYS.map(sha256)),
+    sessions: env.SESSION,
+    schedules: env.SCHEDULE_QUEUE,
+    assets: env.ASSETS,
+  };
+}

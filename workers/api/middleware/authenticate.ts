@@ -1,0 +1,95 @@
+import type { Next } from "hono";
+import { equalDigests, sha256, sha256Hex } from "#core/kernel/digest.ts";
+import { AppError } from "#core/kernel/errors.ts";
+import { isId } from "#core/kernel/ids.ts";
+import type { Principal } from "#core/kernel/principal.ts";
+import { isWellFormedApiKey } from "#core/keys/api-key.ts";
+import { loadKeyRecord, principalOf } from "#core/keys/key-record.ts";
+import type { KeySources } from "#core/keys/key-ring.ts";
+import { createContext } from "#platform/context.ts";
+import { openDatabase } from "#platform/database.ts";
+import type { AppContext } from "../app-types.ts";
+import { internalActorOf } from "../internal-actor.ts";
+
+/** How long a key record may stay in the shared cache, in seconds; the team's epoch makes it invalid earlier. */
+const CACHE_SECONDS = 600;
+const CACHE_UNKNOWN_SECONDS = 60;
+
+/** Finds out who asks; 401 for everybody else. */
+export async function authenticate(c: AppContext, next: Next): Promise<void> {
+  const principal = internalActorOf(c.req.raw) ?? (await principalFromKey(c));
+  const { settings, secrets, meter } = c.get("deps");
+  c.set("principal", principal);
+  c.set(
+    "context",
+    createContext({
+      principal,
+      requestId: c.get("requestId"),
+      log: c.get("log"),
+      database: settings,
+      secrets,
+      epochs: meter,
+    }),
+  );
+  await next();
+}
+
+function presentedKey(c: AppContext): string {
+  const authorization = c.req.header("authorization");
+  const key =
+    authorization === undefined
+      ? c.req.header("x-api-key")
+      : /^Bearer +(\S+) *$/i.exec(authorization)?.[1];
+  if (key) return key;
+  throw new AppError("missing_api_key", {
+    message: "Send your API key in the header Authorization: Bearer sy_live_… or x-api-key.",
+  });
+}
+
+async function principalFromKey(c: AppContext): Promise<Principal> {
+  const key = presentedKey(c);
+  if (isWellFormedApiKey(key)) {
+    const hash = await sha256Hex(key);
+    const record = await c.get("deps").keyRing.find(hash, keySources(c));
+    if (record) return principalOf(record, Date.now());
+  } else if (await isSuperAdmin(c, key)) {
+    return { kind: "super_admin", teamId: namedTeam(c) };
+  }
+  throw new AppError("invalid_api_key", {
+    message:
+      "This API key is not known. Check that it was copied whole; GET /v1/keys/verify tells a key about itself.",
+  });
+}
+
+async function isSuperAdmin(c: AppContext, key: string): Promise<boolean> {
+  const digest = await sha256(key);
+  let found = false;
+  for (const expected of c.get("deps").superAdminHashes)
+    found = equalDigests(digest, expected) || found;
+  return found;
+}
+
+/** A super admin acts for the team in the header or the query, or for all where neither is sent. */
+function namedTeam(c: AppContext): string | null {
+  const teamId = c.req.header("x-team-id") ?? c.req.query("team_id");
+  if (teamId === undefined || teamId === "") return null;
+  if (isId("team", teamId)) return teamId;
+  throw new AppError("invalid_request", {
+    message: "x-team-id is not the id of a team, such as team_01….",
+    param: "x-team-id",
+  });
+}
+
+function keySources(c: AppContext): KeySources {
+  const { cache, meter, settings } = c.get("deps");
+  const background = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
+  return {
+    readCache: (hash) => cache.get(`key:${hash}`),
+    writeCache: (hash, cached) =>
+      cache.set(`key:${hash}`, cached, cached.record ? CACHE_SECONDS : CACHE_UNKNOWN_SECONDS),
+    load: (hash) => loadKeyRecord(openDatabase(settings), hash, new Date()),
+    epoch: (teamId) => meter.epoch(teamId),
+    background,
+    now: Date.now,
+  };
+}

@@ -1,0 +1,66 @@
+import type { Next } from "hono";
+import { toAppError } from "#core/kernel/errors.ts";
+import { newId } from "#core/kernel/ids.ts";
+import { continueTrace, traceparentOf } from "#core/kernel/trace-context.ts";
+import type { AppContext } from "../app-types.ts";
+import { depsOf } from "../deps.ts";
+
+const CLIENT_ID_LIMIT = 200;
+
+/** What frames every request: its id, its trace, its timing headers and its one log line. */
+export async function requestFrame(c: AppContext, next: Next): Promise<void> {
+  const receivedAt = Date.now();
+  const requestId = newId("request", receivedAt);
+  c.set("receivedAt", receivedAt);
+  c.set("requestId", requestId);
+  c.set("upstreamMs", null);
+  c.set("logsItself", false);
+  const deps = await depsOf(c.env);
+  const trace = continueTrace(c.req.header("traceparent"), c.req.header("tracestate"));
+  c.set("deps", deps);
+  c.set("trace", trace);
+  c.set("log", deps.log.with({ request_id: requestId, trace_id: trace.traceId }));
+  await next();
+  setFrameHeaders(c);
+  if (!c.get("logsItself")) logRequest(c, c.res.status, c.error);
+}
+
+function setFrameHeaders(c: AppContext): void {
+  const headers = c.res.headers;
+  headers.set("x-request-id", c.get("requestId"));
+  const clientId = c.req.header("x-client-request-id") ?? c.req.header("x-request-id");
+  if (clientId && /^[\x21-\x7e]+$/.test(clientId))
+    headers.set("x-client-request-id", clientId.slice(0, CLIENT_ID_LIMIT));
+  headers.set("traceparent", traceparentOf(c.get("trace")));
+  const upstream = c.get("upstreamMs");
+  const total = `total;dur=${Date.now() - c.get("receivedAt")}`;
+  headers.set("server-timing", upstream === null ? total : `upstream;dur=${upstream}, ${total}`);
+  headers.set("x-content-type-options", "nosniff");
+}
+
+/** The request's one log line. Neither bodies nor query strings are in it. */
+export function logRequest(
+  c: AppContext,
+  status: number,
+  thrown?: unknown,
+  more: Record<string, unknown> = {},
+): void {
+  const principal: AppContext["var"]["principal"] | undefined = c.get("principal");
+  const error = thrown === undefined ? undefined : toAppError(thrown);
+  const fields = {
+    method: c.req.method,
+    path: c.req.path.slice(0, 300),
+    status,
+    duration_ms: Date.now() - c.get("receivedAt"),
+    team_id: principal?.teamId ?? undefined,
+    key_id: principal?.kind === "key" ? principal.keyId : undefined,
+    actor: principal?.kind,
+    client_request_id: c.req.header("x-client-request-id")?.slice(0, CLIENT_ID_LIMIT),
+    error_code: error?.code,
+    ...(status >= 500 && error
+      ? { cause: error.cause ?? error.message, details: error.details }
+      : {}),
+    ...more,
+  };
+  c.get("log")[status >= 500 ? "error" : "info"]("request", fields);
+}

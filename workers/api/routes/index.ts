@@ -1,0 +1,9 @@
+import { documentationRoutes } from "./documentation.ts";
+import { healthRoutes } from "./health.ts";
+import { teamRoutes } from "./teams.ts";
+
+/** Routes that need no key. */
+export const publicRoutes = [healthRoutes, documentationRoutes];
+
+/** Routes behind authentication. */
+export const routes = [teamRoutes];

@@ -1,0 +1,27 @@
+import { fileURLToPath } from "node:url";
+import { z } from "zod";
+import { chatBody, chatPath, type Party, type PartyOptions } from "./party.ts";
+
+/** A bare workerd proxy: one fetch, streamed through. */
+export async function startBare({ processes, upstream }: PartyOptions): Promise<Party> {
+  const child = await processes.start({
+    name: "bare",
+    module: new URL("workerd-process.ts", import.meta.url),
+    input: {
+      workerPath: fileURLToPath(new URL("bare-worker.js", import.meta.url)),
+      compatibilityDate: "2026-11-01",
+      compatibilityFlags: [],
+      vars: { UPSTREAM: upstream },
+    },
+    ready: z.object({ port: z.number(), pid: z.number() }),
+  });
+  return {
+    name: "bare",
+    pids: [child.ready.pid],
+    chat: (options) => ({
+      url: `http://127.0.0.1:${child.ready.port}${chatPath}`,
+      headers: { "content-type": "application/json", authorization: "Bearer bench" },
+      body: chatBody(options),
+    }),
+  };
+}

@@ -1,0 +1,14 @@
+import { startBare } from "./bare.ts";
+import type { Party, PartyName, PartyOptions } from "./party.ts";
+import { startPortkeyNode } from "./portkey-node.ts";
+
+const starters: Record<PartyName, (options: PartyOptions) => Promise<Party>> = {
+  bare: startBare,
+  portkey_node: startPortkeyNode,
+  switchyard: () => Promise.reject(new Error("not yet")),
+};
+
+/** Starts one party in front of the upstream, in processes of its own. */
+export function startParty(name: PartyName, options: PartyOptions): Promise<Party> {
+  return starters[name](options);
+}

@@ -50,6 +50,11 @@ export const cacheSettings = {
   UPSTASH_REDIS_REST_TOKEN: z.string().min(1),
 };
 
+export const sessionSettings = {
+  /** Days after which an unused session erases itself; fractions are fine. */
+  SESSION_IDLE_DAYS: z.coerce.number().positive().max(3650).default(30),
+};
+
 /** Settings of the api Worker. */
 export const apiSettings = z.object({
   ...databaseSettings,
@@ -67,8 +72,7 @@ export const apiSettings = z.object({
   PUBLIC_URL: optionalUrl,
   ALLOW_PRIVATE_UPSTREAMS: flag,
   GUEST_ACCESS: flag,
-  /** Days after which an unused session is erased. */
-  SESSION_IDLE_DAYS: z.coerce.number().positive().max(3650).default(30),
+  ...sessionSettings,
 });
 export type ApiSettings = z.output<typeof apiSettings>;
 

@@ -1,2 +1,73 @@
-/** replaced below */
-export class CatalogCache {}
+import { AppError } from "../kernel/errors.ts";
+import type { Catalog } from "./catalog.ts";
+
+/** Where the catalog comes from when the isolate's copy is old. */
+export interface CatalogSources {
+  readCache(): Promise<Catalog | null>;
+  writeCache(catalog: Catalog): Promise<void>;
+  load(): Promise<Catalog>;
+  /** Opens a provider's sealed key. */
+  openKey(provider: string, sealed: string): Promise<string>;
+  background(work: Promise<unknown>): void;
+  now(): number;
+}
+
+/** A copy is used without a look for this long, then renewed in the background … */
+const FRESH_MS = 5_000;
+/** … and not used at all from this age on. */
+const STALE_MS = 600_000;
+/** A renewal that has not come back by then died with its request. */
+const RENEWAL_LOST_MS = 10_000;
+
+/** An isolate's copy of the catalog, and of the providers' keys that it has opened. Plain values only. */
+export class CatalogCache {
+  private held: { catalog: Catalog; at: number } | null = null;
+  private renewingSince = 0;
+  private readonly keys = new Map<string, string>();
+
+  /** @throws AppError `unavailable` when there is no copy and neither cache nor database answers */
+  async get(sources: CatalogSources): Promise<Catalog> {
+    const now = sources.now();
+    const age = this.held ? now - this.held.at : Infinity;
+    if (this.held && age < STALE_MS) {
+      if (age > FRESH_MS && now - this.renewingSince > RENEWAL_LOST_MS) {
+        this.renewingSince = now;
+        sources.background(this.renew(sources).catch(() => undefined)); // the copy serves on; the next request tries again
+      }
+      return this.held.catalog;
+    }
+    try {
+      return await this.renew(sources);
+    } catch (error) {
+      throw new AppError("unavailable", {
+        message: "The list of models cannot be read right now. Try again in a moment.",
+        retryAfterSeconds: 1,
+        cause: error,
+      });
+    }
+  }
+
+  /** Opens a provider's key once an isolate and sealed value. */
+  async keyOf(provider: string, sealed: string, sources: CatalogSources): Promise<string> {
+    const known = this.keys.get(sealed);
+    if (known !== undefined) return known;
+    const opened = await sources.openKey(provider, sealed);
+    if (this.keys.size > 1_000) this.keys.clear(); // sealed values of keys that were replaced
+    this.keys.set(sealed, opened);
+    return opened;
+  }
+
+  /** Forgets the copy, after a change that this isolate has made. */
+  forget(): void {
+    this.held = null;
+  }
+
+  private async renew(sources: CatalogSources): Promise<Catalog> {
+    const cached = await sources.readCache();
+    const catalog = cached ?? (await sources.load());
+    if (!cached) sources.background(sources.writeCache(catalog));
+    this.held = { catalog, at: sources.now() };
+    this.renewingSince = 0;
+    return catalog;
+  }
+}

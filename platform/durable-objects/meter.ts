@@ -2,6 +2,7 @@ import { DurableObject } from "cloudflare:workers";
 import { eq } from "drizzle-orm";
 import type { UsageBatch, UsageMessage, UsageQueueMessage } from "#core/usage/usage-record.ts";
 import { packBatches, type StoredBatch } from "#core/usage/pack-batches.ts";
+import { EPOCH_OF_DELETED_TEAM } from "#core/teams/team-epoch.ts";
 import { teams } from "#schema";
 import { openDatabase } from "../database.ts";
 import { consoleLogger } from "../logger.ts";
@@ -14,9 +15,6 @@ export interface MeterBindings {
 }
 
 const settingsShape = z.object(databaseSettings);
-
-/** The epoch of a team that is gone: later than any that a cached record can carry. */
-export const EPOCH_OF_DELETED_TEAM = Number.MAX_SAFE_INTEGER;
 
 /** How long records wait for others to share a message with, in milliseconds. */
 const GATHER_MS = 500;

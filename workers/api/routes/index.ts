@@ -1,9 +1,10 @@
 import { documentationRoutes } from "./documentation.ts";
 import { healthRoutes } from "./health.ts";
+import { openAiRoutes } from "./openai.ts";
 import { teamRoutes } from "./teams.ts";
 
 /** Routes that need no key. */
 export const publicRoutes = [healthRoutes, documentationRoutes];
 
 /** Routes behind authentication. */
-export const routes = [teamRoutes];
+export const routes = [openAiRoutes, teamRoutes];

@@ -1,0 +1,227 @@
+import { AppError, type ErrorCode } from "../kernel/errors.ts";
+import { VERSION } from "../kernel/version.ts";
+import type { Route } from "../providers/catalog.ts";
+import type { GatewayPorts, ModelCall } from "./model-call.ts";
+
+/** The largest answer that is read whole, in bytes. */
+const ANSWER_LIMIT = 64 * 1024 * 1024;
+/** How much of a provider's error answer is read, in bytes. */
+const ERROR_LIMIT = 64 * 1024;
+/** How much of a provider's own error sentence is passed on. */
+const MESSAGE_LIMIT = 2_000;
+
+/** A call to a provider whose answer has begun. */
+export interface ProviderAnswer {
+  response: Response;
+  /** Ends the call; the provider sees the connection close. */
+  abort(reason: "client" | "timeout"): void;
+  aborted(): "client" | "timeout" | null;
+}
+
+/**
+ * Sends a request to a provider and waits for its answer to begin.
+ * @param path after the provider's base URL, such as `/chat/completions`
+ * @throws AppError `provider_unreachable`, `provider_timeout`, `client_closed`, or what `errorFromProvider` makes of a refusal
+ */
+export async function callProvider(
+  ports: GatewayPorts,
+  call: ModelCall,
+  route: Route,
+  path: string,
+  body: string,
+): Promise<ProviderAnswer> {
+  const endpoint = route.endpoint;
+  if (!endpoint) throw new Error(`The provider ${route.provider} is not reached over HTTP`);
+  const apiKey =
+    endpoint.apiKeySealed === null
+      ? endpoint.apiKey
+      : await ports.openKey(route.provider, endpoint.apiKeySealed);
+  const controller = new AbortController();
+  let aborted: "client" | "timeout" | null = null;
+  const abort = (reason: "client" | "timeout") => {
+    aborted ??= reason;
+    controller.abort();
+  };
+  const onClient = () => abort("client");
+  if (call.clientSignal?.aborted) onClient();
+  call.clientSignal?.addEventListener("abort", onClient, { once: true });
+  const timer = setTimeout(() => abort("timeout"), endpoint.timeoutMs);
+  const answer: ProviderAnswer = { response: undefined as never, abort, aborted: () => aborted }; // set below, before it is returned
+  try {
+    answer.response = await ports.fetch(endpoint.baseUrl + path, {
+      method: "POST",
+      headers: requestHeaders(call, apiKey),
+      body,
+      signal: controller.signal,
+      redirect: "manual", // following one would hand the provider's key to somebody else
+    });
+  } catch (error) {
+    throw callError(aborted, route, error);
+  } finally {
+    clearTimeout(timer);
+  }
+  if (answer.response.status >= 200 && answer.response.status < 300) return answer;
+  throw await errorFromProvider(answer.response, route);
+}
+
+function requestHeaders(call: ModelCall, apiKey: string | null): Record<string, string> {
+  const headers: Record<string, string> = {
+    "content-type": "application/json",
+    accept: "application/json, text/event-stream",
+    "user-agent": `switchyard/${VERSION}`,
+    "x-request-id": call.requestId,
+    traceparent: call.traceparent,
+  };
+  if (apiKey !== null) headers["authorization"] = `Bearer ${apiKey}`;
+  if (call.tracestate !== null) headers["tracestate"] = call.tracestate;
+  return headers;
+}
+
+/** What a failed call means to the client. */
+export function callError(
+  aborted: "client" | "timeout" | null,
+  route: Route,
+  cause: unknown,
+): AppError {
+  if (aborted === "client")
+    return new AppError("client_closed", { message: "The client closed the connection.", cause });
+  if (aborted === "timeout") {
+    return new AppError("provider_timeout", {
+      message: `The provider of ${route.model} did not answer in time. Try again.`,
+      cause,
+    });
+  }
+  return new AppError("provider_unreachable", {
+    message: `The provider of ${route.model} cannot be reached. Try again in a moment.`,
+    cause,
+  });
+}
+
+/** Reads an answer whole. @throws AppError when it is cut, too slow or too large */
+export async function readWhole(answer: ProviderAnswer, route: Route): Promise<string> {
+  const timer = setTimeout(() => answer.abort("timeout"), route.endpoint?.timeoutMs ?? 60_000);
+  try {
+    const text = await readLimited(answer.response, ANSWER_LIMIT);
+    if (text !== null) return text;
+  } catch (error) {
+    throw answer.aborted() === null
+      ? new AppError("provider_error", {
+          message: `The provider of ${route.model} cut its answer short. Try again.`,
+          cause: error,
+        })
+      : callError(answer.aborted(), route, error);
+  } finally {
+    clearTimeout(timer);
+  }
+  throw new AppError("provider_error", {
+    message: `The provider of ${route.model} sent an answer over ${ANSWER_LIMIT} bytes.`,
+  });
+}
+
+/** @returns null where there is more than the limit */
+async function readLimited(response: Response, limit: number): Promise<string | null> {
+  if (
+    Number(response.headers.get("content-length") ?? 0) <= limit &&
+    response.headers.has("content-length")
+  )
+    return response.text();
+  const reader = response.body?.getReader();
+  if (!reader) return "";
+  const decoder = new TextDecoder();
+  let text = "";
+  let size = 0;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return text + decoder.decode();
+    size += value.length;
+    if (size > limit) {
+      await reader.cancel();
+      return null;
+    }
+    text += decoder.decode(value, { stream: true });
+  }
+}
+
+/** Statuses that tell the client about its own request; they are passed on with the provider's sentence. */
+const CLIENT_FAULTS = new Set([400, 404, 409, 413, 415, 422]);
+
+/** What a provider's refusal means to the client. Only sentences about the client's own request are passed on. */
+async function errorFromProvider(response: Response, route: Route): Promise<AppError> {
+  const { status } = response;
+  const text = await readLimited(response, ERROR_LIMIT).catch(() => null); // the status alone says enough
+  const details = { provider: route.provider, provider_status: status };
+  if (CLIENT_FAULTS.has(status)) {
+    const said = providerMessage(text);
+    const code: ErrorCode =
+      status === 413 ? "body_too_large" : status === 404 ? "model_not_found" : "invalid_request";
+    return new AppError(code, {
+      message:
+        said?.message ??
+        `The provider of ${route.model} does not take this request (status ${status}).`,
+      ...(said?.param ? { param: said.param } : {}),
+      details,
+    });
+  }
+  const retryAfterSeconds = retryAfter(response.headers);
+  const retry = retryAfterSeconds === undefined ? {} : { retryAfterSeconds };
+  if (status === 429) {
+    return new AppError("provider_rate_limited", {
+      message: `The provider of ${route.model} limits requests right now. Wait and try again.`,
+      ...retry,
+      details,
+    });
+  }
+  if (status === 401 || status === 403 || status === 402) {
+    return new AppError("provider_misconfigured", {
+      message: `The provider of ${route.model} refuses this gateway's key. An operator has to see to it.`,
+      details,
+    });
+  }
+  if (status === 408 || status === 504) {
+    return new AppError("provider_timeout", {
+      message: `The provider of ${route.model} took too long. Try again.`,
+      ...retry,
+      details,
+    });
+  }
+  if (status === 503 || status === 529) {
+    return new AppError("provider_overloaded", {
+      message: `The provider of ${route.model} is overloaded. Try again in a moment.`,
+      ...retry,
+      details,
+    });
+  }
+  return new AppError("provider_error", {
+    message: `The provider of ${route.model} failed (status ${status}). Try again.`,
+    ...retry,
+    details,
+  });
+}
+
+/** The sentence and the parameter of an OpenAI-shaped error body. */
+function providerMessage(text: string | null): { message: string; param: string | null } | null {
+  try {
+    const body = JSON.parse(text ?? "") as {
+      error?: { message?: unknown; param?: unknown } | string;
+    }; // checked field by field below
+    const error =
+      typeof body.error === "string" ? { message: body.error, param: null } : body.error;
+    if (typeof error?.message !== "string") return null;
+    return {
+      message: error.message.slice(0, MESSAGE_LIMIT),
+      param: typeof error.param === "string" ? error.param.slice(0, 200) : null,
+    };
+  } catch {
+    return null;
+  }
+}
+
+/** `Retry-After` in seconds or as a date, at most an hour. */
+function retryAfter(headers: Headers): number | undefined {
+  const value = headers.get("retry-after");
+  if (value === null) return undefined;
+  const seconds = /^\d+(\.\d+)?$/.test(value)
+    ? Number(value)
+    : (Date.parse(value) - Date.now()) / 1000;
+  return Number.isFinite(seconds) ? Math.min(3_600, Math.max(1, Math.ceil(seconds))) : undefined;
+}

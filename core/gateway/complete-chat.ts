@@ -1,0 +1,211 @@
+import { estimatePromptTokens, estimateTokens } from "../chat/estimate-tokens.ts";
+import { AppError, toAppError } from "../kernel/errors.ts";
+import { mayUseModel } from "../kernel/principal.ts";
+import type { Route } from "../providers/catalog.ts";
+import type { UsageRecord } from "../usage/usage-record.ts";
+import { builtinAnswer } from "./builtin-provider.ts";
+import { callProvider, type ProviderAnswer, readWhole } from "./call-provider.ts";
+import { type ChatRequest, invalid, parseJsonObject } from "./chat-request.ts";
+import type { GatewayPorts, ModelAnswer, ModelCall } from "./model-call.ts";
+import { relayStream } from "./relay-stream.ts";
+import { StreamTally, writtenText } from "./stream-tally.ts";
+import { makeUsageRecord, type Outcome, readUsage } from "./usage-tally.ts";
+
+/** The longest pause within a stream of a provider that names no time-out, in milliseconds. */
+const IDLE_MS = 60_000;
+
+const NOTHING: Outcome = {
+  status: 200,
+  errorCode: null,
+  tokens: { input: 0, output: 0 },
+  estimated: false,
+  firstTokenAt: null,
+};
+
+/**
+ * Sends a chat completion to the model's provider, and makes exactly one usage record of it, however it ends.
+ * @param errorEvent writes an error as the last event of a stream
+ * @throws AppError for all that fails before the answer begins; its usage record is made then
+ */
+export async function completeChat(
+  ports: GatewayPorts,
+  call: ModelCall,
+  request: ChatRequest,
+  errorEvent: (error: AppError) => string,
+): Promise<ModelAnswer> {
+  return withFailureRecord(ports, call, request.model, async (found) => {
+    const route = await allowedRoute(ports, call, request.model);
+    found(route);
+    const answer = await send(ports, call, route, request);
+    const upstreamMs = ports.now() - call.receivedAt;
+    if (request.stream)
+      return relay({ ports, call, route, request, answer, errorEvent, upstreamMs });
+    const text = await readWhole(answer, route);
+    const { tokens, estimated } = readCompletion(text, route, request);
+    const record = makeUsageRecord(
+      call,
+      request.model,
+      route,
+      { ...NOTHING, tokens, estimated },
+      ports.now(),
+    );
+    ports.report(record);
+    return {
+      contentType: "application/json",
+      body: text,
+      upstreamMs: ports.now() - call.receivedAt,
+      record: Promise.resolve(record),
+    };
+  });
+}
+
+/** Runs the work; what it throws becomes the request's usage record, and goes on. */
+export async function withFailureRecord<T>(
+  ports: GatewayPorts,
+  call: ModelCall,
+  model: string,
+  work: (found: (route: Route) => void) => Promise<T>,
+): Promise<T> {
+  let route: Route | null = null;
+  try {
+    return await work((found) => {
+      route = found;
+    });
+  } catch (thrown) {
+    const error = toAppError(thrown);
+    const outcome = { ...NOTHING, status: error.meaning.status, errorCode: error.code };
+    ports.report(makeUsageRecord(call, model, route, outcome, ports.now()));
+    throw error;
+  }
+}
+
+/** @throws AppError `model_not_allowed`, and what finding the model throws */
+export async function allowedRoute(
+  ports: GatewayPorts,
+  call: ModelCall,
+  model: string,
+): Promise<Route> {
+  if (!mayUseModel(call.principal, model)) {
+    throw new AppError("model_not_allowed", {
+      message: `This API key may not use the model ${JSON.stringify(model)}.`,
+      param: "model",
+    });
+  }
+  return ports.route(model);
+}
+
+async function send(
+  ports: GatewayPorts,
+  call: ModelCall,
+  route: Route,
+  request: ChatRequest,
+): Promise<ProviderAnswer> {
+  if (route.endpoint === null) return builtinAnswer(request.raw);
+  const body: Record<string, unknown> = { ...request.raw, model: route.targetModel };
+  if (request.stream) body["stream_options"] = { ...streamOptions(request), include_usage: true };
+  return callProvider(ports, call, route, "/chat/completions", JSON.stringify(body));
+}
+
+function streamOptions(request: ChatRequest): Record<string, unknown> {
+  const options = request.raw["stream_options"];
+  if (options === undefined || options === null) return {};
+  if (typeof options === "object" && !Array.isArray(options))
+    return options as Record<string, unknown>; // an object, as checked
+  throw invalid("stream_options", "must be an object");
+}
+
+/** @throws AppError `provider_error` where the answer is no chat completion */
+function readCompletion(
+  text: string,
+  route: Route,
+  request: ChatRequest,
+): Pick<Outcome, "tokens" | "estimated"> {
+  const completion = notJson(route, () => parseJsonObject(text));
+  const { choices, usage } = completion;
+  if (!Array.isArray(choices)) throw notACompletion(route);
+  const counted = readUsage(usage);
+  if (counted) return { tokens: counted, estimated: false };
+  const written = choices
+    .map((choice: { message?: unknown } | null) => writtenText(choice?.message))
+    .join("");
+  return {
+    tokens: { input: inputTokens(request), output: estimateTokens(written) },
+    estimated: true,
+  };
+}
+
+const inputTokens = (request: ChatRequest) => {
+  const tools = request.raw["tools"];
+  return estimatePromptTokens(request.messages, Array.isArray(tools) ? tools : undefined);
+};
+
+/** @throws AppError `provider_error` in place of what parsing throws */
+export function notJson<T>(route: Route, parse: () => T): T {
+  try {
+    return parse();
+  } catch (cause) {
+    throw notACompletion(route, cause);
+  }
+}
+
+function notACompletion(route: Route, cause?: unknown): AppError {
+  const message = `The provider of ${route.model} answered with something else than a completion. Check its address, or try again.`;
+  return new AppError("provider_error", { message, cause });
+}
+
+interface Relay {
+  ports: GatewayPorts;
+  call: ModelCall;
+  route: Route;
+  request: ChatRequest;
+  answer: ProviderAnswer;
+  errorEvent: (error: AppError) => string;
+  upstreamMs: number;
+}
+
+function relay({
+  ports,
+  call,
+  route,
+  request,
+  answer,
+  errorEvent,
+  upstreamMs,
+}: Relay): ModelAnswer {
+  const { response, abort } = answer;
+  if (
+    !/^text\/event-stream\b/i.test(response.headers.get("content-type") ?? "") ||
+    !response.body
+  ) {
+    abort("timeout");
+    throw notACompletion(route);
+  }
+  const tally = new StreamTally(streamOptions(request)["include_usage"] !== true);
+  const pipe = ports.createPipe();
+  const idleMs = route.endpoint?.timeoutMs ?? IDLE_MS;
+  const { clientSignal } = call;
+  const relayed = relayStream({
+    upstream: response.body,
+    client: pipe.writable,
+    tally,
+    abort,
+    idleMs,
+    clientSignal,
+    errorEvent,
+    now: ports.now,
+  });
+  const record = relayed.then((outcome): UsageRecord => {
+    const counted = tally.tokens(() => inputTokens(request));
+    const full: Outcome = { ...outcome, ...counted, firstTokenAt: tally.firstTokenAt };
+    const made = makeUsageRecord(call, request.model, route, full, ports.now());
+    ports.report(made);
+    return made;
+  });
+  ports.background(record);
+  return {
+    contentType: "text/event-stream; charset=utf-8",
+    body: pipe.readable,
+    upstreamMs,
+    record,
+  };
+}

@@ -1,0 +1,78 @@
+import { builtinEmbeddings } from "../chat/builtin-model.ts";
+import { estimateTokens } from "../chat/estimate-tokens.ts";
+import { callProvider, readWhole } from "./call-provider.ts";
+import { allowedRoute, notJson, withFailureRecord } from "./complete-chat.ts";
+import { invalid, parseJsonObject, readModel } from "./chat-request.ts";
+import type { GatewayPorts, ModelAnswer, ModelCall } from "./model-call.ts";
+import { makeUsageRecord, readUsage } from "./usage-tally.ts";
+
+/** An embeddings request as far as the gateway reads it. */
+export interface EmbeddingsRequest {
+  model: string;
+  user: string | null;
+  raw: Record<string, unknown>;
+}
+
+/** @throws AppError `invalid_json`, `invalid_request` */
+export function parseEmbeddingsRequest(text: string): EmbeddingsRequest {
+  const raw = parseJsonObject(text);
+  const { input, user } = raw;
+  const valid = typeof input === "string" || (Array.isArray(input) && input.length > 0);
+  if (!valid) throw invalid("input", "must be a text, or a list of texts or tokens");
+  return { model: readModel(raw), user: typeof user === "string" ? user : null, raw };
+}
+
+/**
+ * Sends an embeddings request to the model's provider and makes its usage record.
+ * @throws AppError as completeChat does
+ */
+export async function embed(
+  ports: GatewayPorts,
+  call: ModelCall,
+  request: EmbeddingsRequest,
+): Promise<ModelAnswer> {
+  return withFailureRecord(ports, call, request.model, async (found) => {
+    const route = await allowedRoute(ports, call, request.model);
+    found(route);
+    const text =
+      route.endpoint === null
+        ? JSON.stringify(builtinEmbeddings(request.raw))
+        : await readWhole(
+            await callProvider(
+              ports,
+              call,
+              route,
+              "/embeddings",
+              JSON.stringify({ ...request.raw, model: route.targetModel }),
+            ),
+            route,
+          );
+    const counted = notJson(route, () => readUsage(parseJsonObject(text)["usage"]));
+    const tokens = counted ?? { input: estimateInput(request.raw["input"]), output: 0 };
+    const outcome = {
+      status: 200,
+      errorCode: null,
+      tokens,
+      estimated: counted === null,
+      firstTokenAt: null,
+    };
+    const record = makeUsageRecord(call, request.model, route, outcome, ports.now());
+    ports.report(record);
+    return {
+      contentType: "application/json",
+      body: text,
+      upstreamMs: ports.now() - call.receivedAt,
+      record: Promise.resolve(record),
+    };
+  });
+}
+
+/** Texts are estimated; a list of numbers is tokens already. */
+function estimateInput(input: unknown): number {
+  if (typeof input === "string") return estimateTokens(input);
+  if (!Array.isArray(input)) return 0;
+  return input.reduce(
+    (sum: number, item: unknown) => sum + (typeof item === "number" ? 1 : estimateInput(item)),
+    0,
+  );
+}

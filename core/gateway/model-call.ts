@@ -1,0 +1,47 @@
+import type { Principal } from "../kernel/principal.ts";
+import type { Route } from "../providers/catalog.ts";
+import type { UsageRecord } from "../usage/usage-record.ts";
+
+/** One request for a model, whichever route it came by. */
+export interface ModelCall {
+  /** Our own `req_` id. */
+  requestId: string;
+  /** Milliseconds since 1970. */
+  receivedAt: number;
+  principal: Principal;
+  /** Who is charged. */
+  teamId: string;
+  sessionId: string | null;
+  /** The client's own user, where it names one; at most 200 characters. */
+  endUser: string | null;
+  traceparent: string;
+  tracestate: string | null;
+  /** Aborted when the client hangs up. */
+  clientSignal: AbortSignal | null;
+}
+
+/** What the gateway reaches the world by. */
+export interface GatewayPorts {
+  fetch(url: string, init: RequestInit): Promise<Response>;
+  /** @throws AppError `model_not_found`, `unavailable`, `misconfigured` */
+  route(model: string): Promise<Route>;
+  /** Opens the sealed key of a provider. */
+  openKey(provider: string, sealed: string): Promise<string>;
+  /** Hands a usage record to the team's Meter. */
+  report(record: UsageRecord): void;
+  /** Lets work go on when the client is gone. */
+  background(work: Promise<unknown>): void;
+  /** A pipe whose readable side becomes the answer's body. */
+  createPipe(): { readable: ReadableStream<Uint8Array>; writable: WritableStream<Uint8Array> };
+  now(): number;
+}
+
+/** What a model answered, ready to be sent. */
+export interface ModelAnswer {
+  contentType: string;
+  body: string | ReadableStream<Uint8Array>;
+  /** Milliseconds that the provider took until its answer began (streams) or was whole. */
+  upstreamMs: number;
+  /** How it ended; for streams, when the stream does. Never rejects. */
+  record: Promise<UsageRecord>;
+}

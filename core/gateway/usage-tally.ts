@@ -1,0 +1,72 @@
+import { z } from "zod";
+import { costMicros } from "../kernel/money.ts";
+import type { ErrorCode } from "../kernel/errors.ts";
+import type { Route } from "../providers/catalog.ts";
+import type { UsageRecord } from "../usage/usage-record.ts";
+import type { ModelCall } from "./model-call.ts";
+
+/** Tokens as a provider counts them. */
+export interface TokenCounts {
+  input: number;
+  output: number;
+}
+
+const MODEL_NAME_LIMIT = 200;
+const tokenCount = z.number().int().nonnegative().nullish();
+const providerUsage = z.looseObject({
+  prompt_tokens: tokenCount,
+  completion_tokens: tokenCount,
+  total_tokens: tokenCount,
+});
+
+/** Reads the `usage` of an answer; null where there is none to rely on. */
+export function readUsage(value: unknown): TokenCounts | null {
+  const parsed = providerUsage.safeParse(value);
+  if (!parsed.success) return null;
+  const { prompt_tokens, completion_tokens, total_tokens } = parsed.data;
+  if (typeof prompt_tokens !== "number") return null;
+  return {
+    input: prompt_tokens,
+    output: completion_tokens ?? Math.max(0, (total_tokens ?? prompt_tokens) - prompt_tokens),
+  };
+}
+
+/** How a request ended. */
+export interface Outcome {
+  status: number;
+  errorCode: ErrorCode | null;
+  tokens: TokenCounts;
+  estimated: boolean;
+  /** When the first token came, milliseconds since 1970. */
+  firstTokenAt: number | null;
+}
+
+/** The one usage record of a request. */
+export function makeUsageRecord(
+  call: ModelCall,
+  model: string,
+  route: Route | null,
+  outcome: Outcome,
+  now: number,
+): UsageRecord {
+  return {
+    id: call.requestId,
+    attempt: 1,
+    at: call.receivedAt,
+    keyId: call.principal.kind === "key" ? call.principal.keyId : null,
+    sessionId: call.sessionId,
+    endUser: call.endUser,
+    model: model.slice(0, MODEL_NAME_LIMIT),
+    provider: route?.provider ?? null,
+    status: outcome.status,
+    errorCode: outcome.errorCode,
+    inputTokens: outcome.tokens.input,
+    outputTokens: outcome.tokens.output,
+    estimated: outcome.estimated,
+    costMicros: route ? costMicros(outcome.tokens, route.prices) : 0,
+    latencyMs: Math.max(0, now - call.receivedAt),
+    firstTokenMs:
+      outcome.firstTokenAt === null ? null : Math.max(0, outcome.firstTokenAt - call.receivedAt),
+    cached: false,
+  };
+}

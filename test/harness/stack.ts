@@ -1,0 +1,179 @@
+import { readFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { Miniflare, type MiniflareOptions } from "miniflare";
+import pg from "pg";
+import { unstable_getMiniflareWorkerOptions } from "wrangler";
+import { createRedis } from "#dev/stand-ins/redis.ts";
+import { startUpstashRest } from "#dev/stand-ins/upstash-rest.ts";
+import { ApiClient } from "./api-client.ts";
+import { createDatabase, type PostgresServer } from "./postgres.ts";
+import { childProcessesOf, LogLines } from "./processes.ts";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const WORKERS = {
+  api: { script: "switchyard-api", config: "wrangler.toml" },
+  bot: { script: "switchyard-bot", config: "workers/bot/wrangler.toml" },
+  cron: { script: "switchyard-cron", config: "workers/cron/wrangler.toml" },
+} as const;
+export type WorkerName = keyof typeof WORKERS;
+
+export interface StackOptions {
+  postgres: PostgresServer;
+  /** Which Workers run; all by default. The bot needs the api Worker, cron needs both. */
+  workers?: WorkerName[];
+  /** Settings for every Worker, over the harness's own. */
+  vars?: Record<string, string>;
+  /** The port of workerd's inspector, for profiles. */
+  inspectorPort?: number;
+}
+
+/** The built Workers on the real runtime, with a database, a cache and storage of their own. */
+export interface Stack {
+  /** Base URLs, without a slash at the end. */
+  urls: Record<WorkerName, string>;
+  databaseUrl: string;
+  /** Postgres from the side, to look at what the Workers wrote. */
+  sql<Row extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<Row[]>;
+  /** A client with the super admin key. */
+  admin: ApiClient;
+  client(apiKey: string | null): ApiClient;
+  /** A new team with a key of it. */
+  createTeam(options?: {
+    name?: string;
+    scopes?: string[];
+  }): Promise<{ teamId: string; keyId: string; key: string; client: ApiClient }>;
+  /** Fires the cron Worker's trigger for a minute. */
+  tick(time?: Date): Promise<void>;
+  /** All that the Workers logged, a line each. */
+  logs: LogLines;
+  /** Kills workerd as kill -9 does; nothing that it had only in memory is left. */
+  kill(): Promise<void>;
+  /** Starts the Workers again on the storage that is there, after `kill` or instead of it. Ports change. */
+  restart(vars?: Record<string, string>): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export const SUPER_ADMIN_KEY = "test-super-admin-key-0123456789";
+export const WEBHOOK_SECRET = "test-webhook-secret";
+
+/** Starts the Workers as they were built by `npm run build`. */
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const database = await createDatabase(options.postgres);
+  const folder = await mkdtemp(path.join(tmpdir(), "switchyard-stack-"));
+  const upstash = await startUpstashRest({ backend: createRedis(), token: "test-token" });
+  const pool = new pg.Pool({ connectionString: database.url, max: 4 });
+  const logs = new LogLines();
+  const names = options.workers ?? (Object.keys(WORKERS) as WorkerName[]); // Object.keys forgets the literal type
+  let vars: Record<string, string> = {
+    DATABASE_URL: database.url,
+    NEON_LOCAL_PROXY: options.postgres.neonProxy,
+    UPSTASH_REDIS_REST_URL: upstash.url,
+    UPSTASH_REDIS_REST_TOKEN: "test-token",
+    SUPER_ADMIN_API_KEYS: SUPER_ADMIN_KEY,
+    MASTER_KEY: Buffer.alloc(32, 7).toString("base64"),
+    ALLOW_PRIVATE_UPSTREAMS: "1",
+    TELEGRAM_BOT_TOKEN: "123456:test-token",
+    TELEGRAM_WEBHOOK_SECRET: WEBHOOK_SECRET,
+    ...options.vars,
+  };
+  const urls: Record<WorkerName, string> = { api: "", bot: "", cron: "" };
+  let miniflare: Miniflare | null = null;
+  let workerd: number[] = [];
+
+  const start = async () => {
+    const before = await childProcessesOf(process.pid);
+    miniflare = new Miniflare(miniflareOptions(names, vars, folder, logs, options.inspectorPort));
+    await miniflare.ready;
+    workerd = (await childProcessesOf(process.pid)).filter((pid) => !before.includes(pid));
+    for (const name of names) {
+      urls[name] = (await miniflare.unsafeGetDirectURL(WORKERS[name].script)).origin;
+    }
+  };
+  const running = () => {
+    if (!miniflare) throw new Error("The stack is not running");
+    return miniflare;
+  };
+  await start();
+  const client = (apiKey: string | null) => new ApiClient(() => urls.api, apiKey);
+  const admin = client(SUPER_ADMIN_KEY);
+
+  return {
+    urls,
+    databaseUrl: database.url,
+    logs,
+    admin,
+    client,
+    sql: async <Row extends pg.QueryResultRow>(text: string, values?: unknown[]) =>
+      (await pool.query<Row>(text, values)).rows,
+    async createTeam({ name = "Test team", scopes = ["admin"] } = {}) {
+      const team = await admin.expect<{ id: string }>(201, "POST", "/v1/teams", { name });
+      const key = await admin.expect<{ id: string; key: string }>(201, "POST", "/v1/keys", {
+        name: "test",
+        team_id: team.id,
+        scopes,
+      });
+      return { teamId: team.id, keyId: key.id, key: key.key, client: client(key.key) };
+    },
+    async tick(time = new Date()) {
+      const worker = await running().getWorker(WORKERS.cron.script);
+      await worker.scheduled({ cron: "* * * * *", scheduledTime: time });
+    },
+    async kill() {
+      for (const pid of workerd) process.kill(pid, "SIGKILL");
+    },
+    async restart(more = {}) {
+      vars = { ...vars, ...more };
+      await running()
+        .dispose()
+        .catch(() => undefined); // it may be dead already
+      await start();
+    },
+    async stop() {
+      await running()
+        .dispose()
+        .catch(() => undefined); // it may be dead already
+      await pool.end();
+      await upstash.stop();
+      await database.drop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function miniflareOptions(
+  names: WorkerName[],
+  vars: Record<string, string>,
+  folder: string,
+  logs: LogLines,
+  inspectorPort: number | undefined,
+): MiniflareOptions {
+  const workers = names.map((name) => {
+    const { script, config } = WORKERS[name];
+    const { workerOptions } = unstable_getMiniflareWorkerOptions(path.join(ROOT, config));
+    return {
+      ...workerOptions,
+      name: script,
+      modulesRoot: path.join(ROOT, "dist", name),
+      modules: [
+        {
+          type: "ESModule" as const,
+          path: "index.js",
+          contents: readFileSync(path.join(ROOT, "dist", name, "index.js"), "utf8"),
+        },
+      ],
+      bindings: { ...workerOptions.bindings, ...vars },
+      unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
+    };
+  });
+  return {
+    workers,
+    host: "127.0.0.1",
+    port: 0,
+    resourcePersistencePath: folder,
+    handleStructuredLogs: (line: { level: string; message: string }) => logs.add(line.message),
+    ...(inspectorPort === undefined ? {} : { inspectorPort }),
+  } as MiniflareOptions; // wrangler and miniflare describe the same options by two types
+}

@@ -1,0 +1,84 @@
+import { hasScope, requireScope, requireTeam } from "#core/kernel/principal.ts";
+import { traceparentOf } from "#core/kernel/trace-context.ts";
+import type { GatewayPorts, ModelCall } from "#core/gateway/model-call.ts";
+import {
+  type Catalog,
+  type ConfiguredService,
+  loadCatalog,
+  type Route,
+  routeTo,
+} from "#core/providers/catalog.ts";
+import type { CatalogSources } from "#core/providers/catalog-cache.ts";
+import { openDatabase } from "#platform/database.ts";
+import type { AppContext } from "./app-types.ts";
+
+/** How long the catalog stays in the shared cache, in seconds. */
+const CATALOG_SECONDS = 30;
+const END_USER_LIMIT = 200;
+
+/** The model service that the settings name. */
+export function configuredService(c: AppContext): ConfiguredService {
+  const { AI_SERVICE_URL, AI_SERVICE_API_KEY, AI_SERVICE_MODEL } = c.get("deps").settings;
+  return { url: AI_SERVICE_URL, apiKey: AI_SERVICE_API_KEY, models: AI_SERVICE_MODEL };
+}
+
+export function catalogSources(c: AppContext): CatalogSources {
+  const { cache, settings, secrets } = c.get("deps");
+  return {
+    readCache: () => cache.get<Catalog>("catalog"),
+    writeCache: (catalog) => cache.set("catalog", catalog, CATALOG_SECONDS),
+    load: () => loadCatalog(openDatabase(settings)),
+    openKey: (provider, sealed) => secrets.open(sealed, `provider:${provider}`),
+    background: (work) => c.executionCtx.waitUntil(work),
+    now: Date.now,
+  };
+}
+
+/** @throws AppError `model_not_found`, `unavailable`, `misconfigured` */
+export async function routeOf(c: AppContext, model: string): Promise<Route> {
+  return routeTo(model, await c.get("deps").catalog.get(catalogSources(c)), configuredService(c));
+}
+
+/** What the gateway reaches the world by, for this request. */
+export function gatewayPorts(c: AppContext): GatewayPorts {
+  const { usage, catalog } = c.get("deps");
+  const teamId = requireTeam(c.get("principal"));
+  const background = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
+  return {
+    fetch: (url, init) => fetch(url, init),
+    route: (model) => routeOf(c, model),
+    openKey: (provider, sealed) => catalog.keyOf(provider, sealed, catalogSources(c)),
+    report: (record) => background(usage.report(teamId, record)),
+    background,
+    createPipe: () => new IdentityTransformStream(),
+    now: Date.now,
+  };
+}
+
+/**
+ * This request as a call of a model.
+ * @throws AppError `missing_scope`, or `invalid_request` when a super admin names no team
+ */
+export function modelCall(
+  c: AppContext,
+  options: { endUser: string | null; sessionId?: string },
+): ModelCall {
+  const principal = c.get("principal");
+  if (!hasScope(principal, "chat")) requireScope(principal, "chat");
+  const trace = c.get("trace");
+  const named =
+    principal.kind === "telegram"
+      ? principal.endUser
+      : (options.endUser ?? c.req.header("x-end-user") ?? null);
+  return {
+    requestId: c.get("requestId"),
+    receivedAt: c.get("receivedAt"),
+    principal,
+    teamId: requireTeam(principal),
+    sessionId: options.sessionId ?? null,
+    endUser: named === null || named === "" ? null : named.slice(0, END_USER_LIMIT),
+    traceparent: traceparentOf(trace),
+    tracestate: trace.traceState,
+    clientSignal: c.req.raw.signal,
+  };
+}

@@ -20,7 +20,10 @@ export const scheduleRuns = pgTable(
     scheduledAt: moment("scheduled_at").notNull(),
     trigger: text("trigger", { enum: ["cron", "manual"] }).notNull(),
     state: text("state", { enum: ["queued", "running", "succeeded", "failed"] }).notNull(),
+    /** Grows with each start, and fences: only the latest attempt may write how it ended. */
     attempts: integer("attempts").notNull().default(0),
+    /** A run that has not ended by then is dead. */
+    leaseUntil: moment("lease_until"),
     startedAt: moment("started_at"),
     endedAt: moment("ended_at"),
     /** What it did, as the schedule tells it. */
@@ -33,6 +36,21 @@ export const scheduleRuns = pgTable(
     index("schedule_runs_name_index").on(table.name, table.id),
     index("schedule_runs_state_index").on(table.state, table.createdAt),
   ],
+);
+
+/** Queue messages, or parts of them, that could not be used; kept for operators, and for nothing else. */
+export const deadLetters = pgTable(
+  "dead_letters",
+  {
+    /** Made from the content, so that a second delivery adds nothing. */
+    id: text("id").primaryKey(),
+    queue: text("queue").notNull(),
+    reason: text("reason").notNull(),
+    /** JSON, cut where it is very long. */
+    body: text("body").notNull(),
+    createdAt: createdAt(),
+  },
+  (table) => [index("dead_letters_created_at_index").on(table.createdAt)],
 );
 
 /** The last known health of each dependency, as the schedule saw it. */

@@ -1,6 +1,8 @@
+import { sql } from "drizzle-orm";
 import {
   bigint,
   boolean,
+  check,
   index,
   integer,
   pgTable,
@@ -83,4 +85,18 @@ export const usageDirtyHours = pgTable(
     primaryKey({ name: "usage_dirty_hours_pkey", columns: [table.teamId, table.hour] }),
     index("usage_dirty_hours_hour_index").on(table.hour),
   ],
+);
+
+/**
+ * One row: hours before `closedBefore` are closed. Their sums are final, their single records are gone or going, and
+ * what arrives for them is set aside in dead_letters. The consumer holds the row shared while it inserts, so that no
+ * hour closes under it.
+ */
+export const usageBooks = pgTable(
+  "usage_books",
+  {
+    only: boolean("only").primaryKey().default(true),
+    closedBefore: moment("closed_before").notNull(),
+  },
+  (table) => [check("usage_books_one_row", sql`${table.only}`)],
 );

@@ -1,0 +1,17 @@
+export type SqlValue = string | number | null;
+
+/** The object's SQLite, as the stores see it; tests give them another SQLite. */
+export interface SqlDatabase {
+  /** Runs one statement. The caller names the shape of the rows that its own statement returns. */
+  all<Row = Record<string, SqlValue>>(statement: string, ...values: SqlValue[]): Row[];
+  /** Everything inside is written together, or nothing is. */
+  transaction<T>(work: () => T): T;
+}
+
+/** A Durable Object's SQLite. */
+export function sqlOf(storage: DurableObjectStorage): SqlDatabase {
+  return {
+    all: <Row>(statement: string, ...values: SqlValue[]) => storage.sql.exec(statement, ...values).toArray() as Row[], // named by the caller
+    transaction: (work) => storage.transactionSync(work),
+  };
+}

@@ -1,0 +1,171 @@
+import { z } from "zod";
+import { ERROR_CODES, type ErrorCode } from "#core/kernel/errors.ts";
+import { readServerEvents } from "./read-server-events.ts";
+
+/** For whom the bot asks. */
+export interface Actor {
+  teamId: string;
+  endUser: string;
+  chatId: number;
+}
+
+export type ChatPart = { type: "text"; text: string } | { type: "image_url"; image_url: { url: string } };
+
+export interface ChatRequest {
+  sessionId: string | null;
+  message: string | ChatPart[];
+  model: string | null;
+  system: string | null;
+  /** Names the turn: asked again under the same name, it is the same turn. */
+  turnId: string;
+}
+
+export type ChatEvent =
+  /** The conversation in which the answer is given; comes first. */
+  | { kind: "session"; sessionId: string }
+  | { kind: "delta"; text: string }
+  | { kind: "done"; sessionId: string; reply: string };
+
+export interface UsageSums {
+  requests: number;
+  inputTokens: number;
+  outputTokens: number;
+  /** US dollars, as the API writes them. */
+  cost: string;
+}
+
+/** What the api Worker refuses, with its own code. */
+export class SwitchyardProblem extends Error {
+  readonly code: ErrorCode;
+  readonly requestId: string | null;
+
+  constructor(code: ErrorCode, requestId: string | null, cause?: unknown) {
+    super(`The api Worker answered ${code}`, { cause });
+    this.name = "SwitchyardProblem";
+    this.code = code;
+    this.requestId = requestId;
+  }
+}
+
+const problem = z.object({ code: z.string().nullish(), request_id: z.string().nullish() });
+const delta = z.object({ text: z.string() });
+const done = z.object({ session_id: z.string(), reply: z.string() });
+const models = z.object({ data: z.array(z.object({ id: z.string() })) });
+const usage = z.object({
+  data: z.array(
+    z.object({ requests: z.number(), input_tokens: z.number(), output_tokens: z.number(), cost: z.string() }),
+  ),
+});
+
+/** A stream that says nothing for this long is dead. */
+const SILENCE_MS = 120_000;
+const CALL_MS = 20_000;
+const ORIGIN = "https://internal";
+
+/** The api Worker as the bot uses it, through the service binding. */
+export class SwitchyardApi {
+  private readonly binding: Pick<Fetcher, "fetch">;
+  private readonly actor: Actor;
+  private readonly requestId: string;
+
+  constructor(binding: Pick<Fetcher, "fetch">, actor: Actor, requestId: string) {
+    this.binding = binding;
+    this.actor = actor;
+    this.requestId = requestId;
+  }
+
+  /**
+   * Asks the model and gives its answer as it comes. Ending the iteration ends the turn, and keeps what was generated.
+   * @throws SwitchyardProblem
+   */
+  async *chat(request: ChatRequest, stop: AbortSignal): AsyncGenerator<ChatEvent> {
+    const body = {
+      session_id: request.sessionId,
+      message: request.message,
+      ...(request.model === null ? {} : { model: request.model }),
+      ...(request.system === null ? {} : { system: request.system }),
+      stream: true,
+    };
+    const silence = new AbortController();
+    const signal = AbortSignal.any([stop, silence.signal]);
+    let timer = setTimeout(() => silence.abort(), SILENCE_MS);
+    const requestId = { current: null as string | null };
+    try {
+      const response = await this.fetch("/v1/chat", { method: "POST", body: JSON.stringify(body), signal, headers: { "x-switchyard-turn": request.turnId } });
+      requestId.current = response.headers.get("x-request-id");
+      const sessionId = response.headers.get("x-session-id");
+      if (sessionId !== null) yield { kind: "session", sessionId };
+      if (!response.body) throw new SwitchyardProblem("internal_error", requestId.current);
+      for await (const { event, data } of readServerEvents(response.body, signal)) {
+        clearTimeout(timer);
+        timer = setTimeout(() => silence.abort(), SILENCE_MS);
+        const parsed = chatEvent(event, data);
+        if (parsed) yield parsed;
+        if (parsed?.kind === "done") return;
+      }
+      if (!signal.aborted) throw new SwitchyardProblem("stream_cut", requestId.current);
+      if (!stop.aborted) throw new SwitchyardProblem("provider_timeout", requestId.current);
+    } catch (error) {
+      if (error instanceof SwitchyardProblem) throw error;
+      if (stop.aborted) return;
+      throw new SwitchyardProblem(silence.signal.aborted ? "provider_timeout" : "unavailable", requestId.current, error);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** The names of the models that the team may use. @throws SwitchyardProblem */
+  async models(): Promise<string[]> {
+    return models.parse(await this.json("/v1/models")).data.map((model) => model.id);
+  }
+
+  /** What this user used since a day. @throws SwitchyardProblem */
+  async usageSince(from: Date): Promise<UsageSums | null> {
+    const query = new URLSearchParams({ from: from.toISOString(), group_by: "end_user", end_user: this.actor.endUser });
+    const { data } = usage.parse(await this.json(`/v1/usage?${query.toString()}`));
+    const [sums] = data;
+    return sums ? { requests: sums.requests, inputTokens: sums.input_tokens, outputTokens: sums.output_tokens, cost: sums.cost } : null;
+  }
+
+  private async json(path: string): Promise<unknown> {
+    try {
+      const response = await this.fetch(path, { signal: AbortSignal.timeout(CALL_MS) });
+      return await response.json();
+    } catch (error) {
+      throw error instanceof SwitchyardProblem ? error : new SwitchyardProblem("unavailable", null, error);
+    }
+  }
+
+  private async fetch(path: string, init: RequestInit): Promise<Response> {
+    const { teamId, endUser, chatId } = this.actor;
+    const headers = new Headers(init.headers);
+    headers.set("x-switchyard-actor", JSON.stringify({ team_id: teamId, end_user: endUser, chat_id: String(chatId) }));
+    headers.set("x-client-request-id", this.requestId);
+    if (init.body !== undefined) headers.set("content-type", "application/json");
+    const response = await this.binding.fetch(ORIGIN + path, { ...init, headers });
+    if (response.ok) return response;
+    throw problemOf(await response.json().catch(() => null), response.headers.get("x-request-id"));
+  }
+}
+
+function problemOf(body: unknown, requestId: string | null): SwitchyardProblem {
+  const parsed = problem.safeParse(body).data;
+  const code = ERROR_CODES.find((known) => known === parsed?.code) ?? "internal_error";
+  return new SwitchyardProblem(code, parsed?.request_id ?? requestId);
+}
+
+function chatEvent(event: string, data: string): ChatEvent | null {
+  const body: unknown = JSON.parse(data);
+  switch (event) {
+    case "delta":
+      return { kind: "delta", text: delta.parse(body).text };
+    case "done": {
+      const { session_id: sessionId, reply } = done.parse(body);
+      return { kind: "done", sessionId, reply };
+    }
+    case "error":
+      throw problemOf(body, null);
+    default:
+      return null;
+  }
+}

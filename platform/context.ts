@@ -10,12 +10,21 @@ export interface ContextParts {
   database: DatabaseSettings;
   secrets: SecretBox;
   epochs: EpochAnnouncer;
+  catalogChanged(): Promise<void>;
 }
 
 /** The context in which the verbs of `core` run: single statements over HTTP, transactions over a WebSocket. */
 export function createContext(parts: ContextParts): Context {
-  const { principal, requestId, log, secrets, epochs } = parts;
-  const base = { principal, requestId, log, secrets, epochs, now: () => new Date() };
+  const { principal, requestId, log, secrets, epochs, catalogChanged } = parts;
+  const base = {
+    principal,
+    requestId,
+    log,
+    secrets,
+    epochs,
+    catalogChanged,
+    now: () => new Date(),
+  };
   return {
     ...base,
     db: openDatabase(parts.database),

@@ -36,4 +36,6 @@ export interface Context {
   afterCommit(action: () => Promise<void>): Promise<void>;
   secrets: SecretBox;
   epochs: EpochAnnouncer;
+  /** Drops what is cached of providers and models; call it after the commit of what changed them. */
+  catalogChanged(): Promise<void>;
 }

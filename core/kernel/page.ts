@@ -1,4 +1,5 @@
 import { AppError } from "./errors.ts";
+import { isPlainText } from "./text.ts";
 
 /** Which part of a list is asked for. */
 export interface PageRequest {
@@ -15,7 +16,12 @@ export interface Page<Item> {
 
 /** A cursor is the sort key of the last item shown, base64url of JSON: opaque to clients. */
 export function encodeCursor(values: (string | number)[]): string {
-  return btoa(JSON.stringify(values)).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
+  // btoa takes bytes only, so what is beyond ASCII goes as JSON's own escapes.
+  const ascii = JSON.stringify(values).replace(
+    /[\u0080-\uffff]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+  return btoa(ascii).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
 }
 
 /**
@@ -28,7 +34,9 @@ export function decodeCursor(cursor: string, length: number): (string | number)[
     const valid =
       Array.isArray(values) &&
       values.length === length &&
-      values.every((value) => typeof value === "string" || typeof value === "number");
+      values.every((value) =>
+        typeof value === "string" ? isPlainText(value) : typeof value === "number",
+      );
     if (valid) return values;
   } catch {
     // Falls through: whatever is wrong with it, it is not one of our cursors.

@@ -3,9 +3,10 @@ import { teams } from "#schema";
 import type { Context } from "../kernel/context.ts";
 import { newId } from "../kernel/ids.ts";
 import { requireSuperAdmin } from "../kernel/principal.ts";
+import { line } from "../kernel/text.ts";
 import type { Team } from "./team.ts";
 
-export const createTeamInput = z.strictObject({ name: z.string().trim().min(1).max(200) });
+export const createTeamInput = z.strictObject({ name: line(200) });
 
 /**
  * Makes a team. Super admins only.

@@ -3,6 +3,9 @@ import { teams } from "#schema";
 import type { Context } from "../kernel/context.ts";
 import { AppError } from "../kernel/errors.ts";
 
+/** The epoch of a team that is gone: later than any that a cached record can carry. */
+export const EPOCH_OF_DELETED_TEAM = Number.MAX_SAFE_INTEGER;
+
 /**
  * Runs a change after which cached records of the team's keys must not be used, such as a revocation: within a second
  * of the return, no isolate decides on what was true before. The epoch grows in the change's own transaction; should

@@ -18,10 +18,16 @@ const tooLarge = () => {
   });
 };
 
-/** Malformed JSON is found by Hono's validator, which throws its own exception. */
+/** Malformed JSON and wrong media types are found by Hono's validators, which throw its own exception. */
 function asAppError(thrown: unknown): AppError {
   if (thrown instanceof HTTPException && thrown.status === 400) {
     return new AppError("invalid_json", { message: "The body is not valid JSON.", cause: thrown });
+  }
+  if (thrown instanceof HTTPException && thrown.status === 415) {
+    return new AppError("unsupported_media_type", {
+      message: "Send the body as JSON, with the header content-type: application/json.",
+      cause: thrown,
+    });
   }
   return toAppError(thrown);
 }

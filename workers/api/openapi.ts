@@ -11,13 +11,28 @@ export function createRouter(): OpenAPIHono<AppEnv> {
   });
 }
 
+/** How many faults one answer lists, and how long the name of a field may be in it. */
+const FAULTS_LISTED = 50;
+const FIELD_NAME_LISTED = 100;
+
+/** Fields that are known but cannot be used yet, and what to say to those who send them. */
+const NOT_YET = new Map([["limits", "cannot be set in this release; leave the field out"]]);
+
+/** One fault for each field that is not known, so that a client finds it by its path. */
+function fieldErrors(issue: z.core.$ZodIssue): FieldError[] {
+  const path = issue.path.map(String);
+  if (issue.code !== "unrecognized_keys") {
+    return [{ path: path.join("."), message: issue.message }];
+  }
+  return issue.keys.slice(0, FAULTS_LISTED).map((key) => ({
+    path: [...path, key.slice(0, FIELD_NAME_LISTED)].join("."),
+    message: NOT_YET.get(key) ?? "is not a field of this body",
+  }));
+}
+
 /** What zod found wrong, as our error. */
 export function validationError(error: z.ZodError): AppError {
-  const fields: FieldError[] = error.issues.map((issue) => ({
-    path: issue.path.map(String).join("."),
-    message:
-      issue.code === "unrecognized_keys" ? `${issue.message}; it is not known here` : issue.message,
-  }));
+  const fields = error.issues.slice(0, FAULTS_LISTED).flatMap(fieldErrors).slice(0, FAULTS_LISTED);
   const first = fields[0];
   const where = first && first.path !== "" ? `${first.path}: ` : "";
   return new AppError("validation_failed", {
@@ -54,7 +69,8 @@ export const jsonBody = <Schema extends z.ZodType>(schema: Schema) =>
 export const jsonResponse = <Schema extends z.ZodType>(description: string, schema: Schema) =>
   ({ description, content: { "application/json": { schema } } }) as const;
 
-export const security = [{ apiKey: [] }];
+/** Either header will do. */
+export const security: Record<string, string[]>[] = [{ bearer: [] }, { apiKeyHeader: [] }];
 
 /** `?limit=&cursor=` of every list. */
 export const pageQuery = z.object({

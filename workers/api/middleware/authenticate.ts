@@ -18,7 +18,7 @@ const CACHE_UNKNOWN_SECONDS = 60;
 /** Finds out who asks; 401 for everybody else. */
 export async function authenticate(c: AppContext, next: Next): Promise<void> {
   const principal = internalActorOf(c.req.raw) ?? (await principalFromKey(c));
-  const { settings, secrets, meter } = c.get("deps");
+  const { settings, secrets, meter, cache, catalog } = c.get("deps");
   c.set("principal", principal);
   c.set(
     "context",
@@ -29,12 +29,20 @@ export async function authenticate(c: AppContext, next: Next): Promise<void> {
       database: settings,
       secrets,
       epochs: meter,
+      async catalogChanged() {
+        await cache.delete("catalog");
+        catalog.forget();
+      },
     }),
   );
   await next();
 }
 
-function presentedKey(c: AppContext): string {
+/**
+ * The secret that came with the request.
+ * @throws AppError `missing_api_key`
+ */
+export function presentedKey(c: AppContext): string {
   const authorization = c.req.header("authorization");
   const key =
     authorization === undefined
@@ -52,9 +60,8 @@ async function principalFromKey(c: AppContext): Promise<Principal> {
     const hash = await sha256Hex(key);
     const record = await c.get("deps").keyRing.find(hash, keySources(c));
     if (record) return principalOf(record, Date.now());
-  } else if (await isSuperAdmin(c, key)) {
-    return { kind: "super_admin", teamId: namedTeam(c) };
   }
+  if (await isSuperAdmin(c, key)) return { kind: "super_admin", teamId: namedTeam(c) };
   throw new AppError("invalid_api_key", {
     message:
       "This API key is not known. Check that it was copied whole; GET /v1/keys/verify tells a key about itself.",

@@ -1,0 +1,94 @@
+import { z } from "zod";
+import { apiKeys } from "#schema";
+import type { Context } from "../kernel/context.ts";
+import { AppError } from "../kernel/errors.ts";
+import { newId } from "../kernel/ids.ts";
+import { requireScope, type Principal, teamScope } from "../kernel/principal.ts";
+import { DEFAULT_SCOPES } from "../kernel/scopes.ts";
+import { holdTeam, reachTeam } from "../teams/reach-team.ts";
+import { generateApiKey, hashApiKey, shownPrefix } from "./api-key.ts";
+import { requireFuture } from "./key-expiry.ts";
+import {
+  type IssuedKey,
+  keyExpiry,
+  keyMetadata,
+  keyModels,
+  keyName,
+  keyScopes,
+  requireMayGrant,
+  toApiKey,
+} from "./key.ts";
+
+export const createKeyInput = z.strictObject({
+  name: keyName,
+  team_id: z.string().optional().describe("Super admins only; others make keys of their own team"),
+  scopes: keyScopes
+    .default(DEFAULT_SCOPES)
+    .describe("What the key may do; `admin` includes all the others"),
+  models: keyModels
+    .optional()
+    .describe("Names of the models it may use; by default those of the key that makes it"),
+  expires_at: keyExpiry.nullable().default(null).describe("When it stops to work; null is never"),
+  metadata: keyMetadata
+    .default({})
+    .describe("Anything of yours, up to 4096 bytes as JSON; comes back as it is"),
+  enabled: z.boolean().default(true).describe("A key that is switched off answers 403"),
+});
+
+/**
+ * Makes an API key. Its secret is in the result and nowhere else. Runs in the caller's transaction.
+ * @throws AppError `missing_scope` without the scope `admin`, `forbidden` when the principal lacks what it gives,
+ * `validation_failed` when a super admin names no team or the end is past, `not_found` when there is no such team
+ */
+export async function createKey(
+  context: Context,
+  input: z.infer<typeof createKeyInput>,
+): Promise<IssuedKey> {
+  const { principal } = context;
+  requireScope(principal, "admin");
+  const teamId = teamOfNewKey(principal, input.team_id);
+  const models = input.models ?? (principal.kind === "key" ? [...principal.models] : ["*"]);
+  requireMayGrant(principal, { scopes: input.scopes, models });
+  const now = context.now();
+  requireFuture(input.expires_at, now);
+  await holdTeam(context.db, teamId);
+  const secret = generateApiKey();
+  const [row] = await context.db
+    .insert(apiKeys)
+    .values({
+      id: newId("key", now.getTime()),
+      teamId,
+      name: input.name,
+      prefix: shownPrefix(secret),
+      hash: await hashApiKey(secret),
+      scopes: input.scopes,
+      models,
+      metadata: input.metadata,
+      enabled: input.enabled,
+      expiresAt: input.expires_at,
+      createdAt: now,
+      updatedAt: now,
+    })
+    .returning();
+  if (!row) throw new AppError("internal_error", { message: "The key was not stored. Try again." });
+  context.log.info("key_created", { team_id: teamId, new_key_id: row.id, scopes: row.scopes });
+  return { key: toApiKey(row), secret };
+}
+
+/** The caller's team; a super admin names it, in the body or by the header for all requests. */
+function teamOfNewKey(principal: Principal, named: string | undefined): string {
+  const own = teamScope(principal);
+  if (named === undefined) {
+    if (own !== null) return own;
+    throw new AppError("validation_failed", {
+      message: "team_id: name the team that the key is for.",
+      fields: [{ path: "team_id", message: "is required from a super admin" }],
+    });
+  }
+  if (principal.kind !== "super_admin" && named !== own) {
+    throw new AppError("forbidden", {
+      message: "Only a super admin may name another team. Leave team_id out.",
+    });
+  }
+  return reachTeam(principal, named);
+}

@@ -1,0 +1,28 @@
+import { and, desc, eq, lt } from "drizzle-orm";
+import { apiKeys } from "#schema";
+import type { Context } from "../kernel/context.ts";
+import { decodeCursor, type Page, type PageRequest, toPage } from "../kernel/page.ts";
+import { requireScope, teamScope } from "../kernel/principal.ts";
+import { type ApiKey, toApiKey } from "./key.ts";
+
+/**
+ * The keys of the principal's team, the newest first, revoked ones too; those of all teams for a super admin who names none.
+ * @throws AppError `missing_scope` without the scope `admin`
+ */
+export async function listKeys(context: Context, page: PageRequest): Promise<Page<ApiKey>> {
+  requireScope(context.principal, "admin");
+  const own = teamScope(context.principal);
+  const before = page.cursor === undefined ? undefined : String(decodeCursor(page.cursor, 1)[0]);
+  const rows = await context.db
+    .select()
+    .from(apiKeys)
+    .where(
+      and(
+        own === null ? undefined : eq(apiKeys.teamId, own),
+        before === undefined ? undefined : lt(apiKeys.id, before),
+      ),
+    )
+    .orderBy(desc(apiKeys.id))
+    .limit(page.limit + 1);
+  return toPage(rows, page.limit, toApiKey, (row) => [row.id]);
+}

@@ -1,0 +1,60 @@
+import { eq } from "drizzle-orm";
+import { z } from "zod";
+import { apiKeys } from "#schema";
+import type { Context } from "../kernel/context.ts";
+import { changeTeam } from "../teams/team-epoch.ts";
+import { requireFuture } from "./key-expiry.ts";
+import {
+  type ApiKey,
+  keyExpiry,
+  keyMetadata,
+  keyModels,
+  keyName,
+  keyScopes,
+  noSuchKey,
+  readManagedKey,
+  refuseRevoked,
+  requireMayGrant,
+  toApiKey,
+} from "./key.ts";
+
+export const updateKeyInput = z.strictObject({
+  name: keyName.optional(),
+  scopes: keyScopes.optional(),
+  models: keyModels.optional(),
+  expires_at: keyExpiry.nullable().optional().describe("null takes the end away"),
+  metadata: keyMetadata
+    .nullable()
+    .optional()
+    .describe("Takes the place of all that was there; null empties it"),
+  enabled: z.boolean().optional(),
+});
+
+/**
+ * Changes a key; what the input leaves out stays. It holds everywhere within a second.
+ * @throws AppError `missing_scope` without the scope `admin`, `not_found`, `forbidden` when the principal lacks what it
+ * gives, `validation_failed` when the end is past, `conflict` when the key was revoked
+ */
+export async function updateKey(
+  context: Context,
+  input: z.infer<typeof updateKeyInput> & { keyId: string },
+): Promise<ApiKey> {
+  const { keyId, name, scopes, models, expires_at: expiresAt, enabled } = input;
+  const metadata = input.metadata === null ? {} : input.metadata;
+  const { teamId } = await readManagedKey(context, keyId);
+  requireMayGrant(context.principal, { ...(scopes && { scopes }), ...(models && { models }) });
+  requireFuture(expiresAt, context.now());
+  const row = await changeTeam(context, teamId, async (inner) => {
+    refuseRevoked(await readManagedKey(inner, keyId, { lock: true }));
+    const [changed] = await inner.db
+      .update(apiKeys)
+      .set({ name, scopes, models, expiresAt, metadata, enabled, updatedAt: context.now() })
+      .where(eq(apiKeys.id, keyId))
+      .returning();
+    if (!changed) throw noSuchKey();
+    return changed;
+  });
+  const changed = Object.keys(input).filter((field) => field !== "keyId");
+  context.log.info("key_changed", { team_id: teamId, changed_key_id: keyId, changed });
+  return toApiKey(row);
+}

@@ -1,0 +1,86 @@
+import { eq } from "drizzle-orm";
+import { apiKeys, teams } from "#schema";
+import type { Context } from "../kernel/context.ts";
+import { AppError } from "../kernel/errors.ts";
+import { type Scope, SCOPES } from "../kernel/scopes.ts";
+import { hashApiKey, shownPrefix } from "./api-key.ts";
+import { noSuchKey, toApiKey } from "./key.ts";
+
+/** What a key is told about itself. */
+export interface KeyFacts {
+  kind: "key" | "super_admin";
+  id: string | null;
+  name: string;
+  team: { id: string; name: string } | null;
+  scopes: Scope[];
+  models: string[];
+  metadata: Record<string, unknown>;
+  enabled: boolean;
+  prefix: string | null;
+  /** When the presented secret stops to work; after a rotation, the end of its grace. */
+  expiresAt: Date | null;
+  createdAt: Date | null;
+}
+
+/**
+ * Tells a key about itself.
+ * @param input `presented` is the secret that came with the request, which says whether it is the old one of a rotation
+ * @throws AppError `forbidden` for callers without a key, `not_found` when the key has just been deleted
+ */
+export async function verifyKey(context: Context, input: { presented: string }): Promise<KeyFacts> {
+  const { principal } = context;
+  if (principal.kind === "super_admin") return superAdminFacts(context, principal.teamId);
+  if (principal.kind !== "key")
+    throw new AppError("forbidden", { message: "This route is for requests with an API key." });
+  const [row] = await context.db
+    .select({ key: apiKeys, teamName: teams.name })
+    .from(apiKeys)
+    .innerJoin(teams, eq(teams.id, apiKeys.teamId))
+    .where(eq(apiKeys.id, principal.keyId));
+  if (!row) throw noSuchKey();
+  const isCurrent = row.key.hash === (await hashApiKey(input.presented));
+  const key = toApiKey(row.key);
+  const ends = [key.expiresAt, isCurrent ? null : key.previousExpiresAt];
+  return {
+    kind: "key",
+    id: key.id,
+    name: key.name,
+    team: { id: key.teamId, name: row.teamName },
+    scopes: key.scopes,
+    models: key.models,
+    metadata: key.metadata,
+    enabled: key.enabled,
+    prefix: isCurrent ? key.prefix : shownPrefix(input.presented),
+    expiresAt: earliest(ends),
+    createdAt: key.createdAt,
+  };
+}
+
+function earliest(times: (Date | null)[]): Date | null {
+  const known = times.filter((time) => time !== null).map((time) => time.getTime());
+  return known.length > 0 ? new Date(Math.min(...known)) : null;
+}
+
+/** Super admin keys come from the settings: they have no record, no end, and no part of them is shown. */
+async function superAdminFacts(context: Context, teamId: string | null): Promise<KeyFacts> {
+  const [team] =
+    teamId === null
+      ? []
+      : await context.db
+          .select({ id: teams.id, name: teams.name })
+          .from(teams)
+          .where(eq(teams.id, teamId));
+  return {
+    kind: "super_admin",
+    id: null,
+    name: "Super admin",
+    team: team ?? null,
+    scopes: [...SCOPES],
+    models: ["*"],
+    metadata: {},
+    enabled: true,
+    prefix: null,
+    expiresAt: null,
+    createdAt: null,
+  };
+}

@@ -1,0 +1,22 @@
+import { and, eq } from "drizzle-orm";
+import { members } from "#schema";
+import type { Context } from "../kernel/context.ts";
+import { requireScope } from "../kernel/principal.ts";
+import { reachTeam } from "../teams/reach-team.ts";
+import { memberIdOf, type MemberReference, noSuchMember } from "./member.ts";
+
+/**
+ * Removes a person from a team.
+ * @throws AppError `not_found`, `missing_scope` without the scope `admin`
+ */
+export async function deleteMember(context: Context, input: MemberReference): Promise<void> {
+  requireScope(context.principal, "admin");
+  const teamId = reachTeam(context.principal, input.teamId);
+  const memberId = memberIdOf(input.memberId);
+  const deleted = await context.db
+    .delete(members)
+    .where(and(eq(members.id, memberId), eq(members.teamId, teamId)))
+    .returning({ id: members.id });
+  if (deleted.length === 0) throw noSuchMember();
+  context.log.info("member_deleted", { team_id: teamId, member_id: memberId });
+}

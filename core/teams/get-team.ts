@@ -1,0 +1,17 @@
+import { eq } from "drizzle-orm";
+import { teams } from "#schema";
+import type { Context } from "../kernel/context.ts";
+import { noSuchTeam, reachTeam } from "./reach-team.ts";
+import type { Team } from "./team.ts";
+
+/**
+ * Reads a team; everybody may read their own.
+ * @throws AppError `not_found`
+ */
+export async function getTeam(context: Context, input: { teamId: string }): Promise<Team> {
+  const teamId = reachTeam(context.principal, input.teamId);
+  const [row] = await context.db.select().from(teams).where(eq(teams.id, teamId));
+  if (!row) throw noSuchTeam();
+  const { epoch: _, ...team } = row;
+  return team;
+}

@@ -1,0 +1,31 @@
+import { eq } from "drizzle-orm";
+import { z } from "zod";
+import { teams } from "#schema";
+import type { Context } from "../kernel/context.ts";
+import { requireScope } from "../kernel/principal.ts";
+import { line } from "../kernel/text.ts";
+import { noSuchTeam, reachTeam } from "./reach-team.ts";
+import type { Team } from "./team.ts";
+
+export const updateTeamInput = z.strictObject({ name: line(200).optional() });
+
+/**
+ * Changes a team.
+ * @throws AppError `not_found`, `missing_scope` without the scope `admin`
+ */
+export async function updateTeam(
+  context: Context,
+  input: z.infer<typeof updateTeamInput> & { teamId: string },
+): Promise<Team> {
+  requireScope(context.principal, "admin");
+  const teamId = reachTeam(context.principal, input.teamId);
+  const [row] = await context.db
+    .update(teams)
+    .set({ name: input.name, updatedAt: context.now() })
+    .where(eq(teams.id, teamId))
+    .returning();
+  if (!row) throw noSuchTeam();
+  context.log.info("team_changed", { team_id: teamId });
+  const { epoch: _, ...team } = row;
+  return team;
+}

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { Miniflare, type MiniflareOptions } from "miniflare";
+import { convertV4MiniflareOptions, Miniflare, type MiniflareOptions } from "miniflare";
 import pg from "pg";
 import { unstable_getMiniflareWorkerOptions } from "wrangler";
 import { createRedis } from "#dev/stand-ins/redis.ts";
@@ -156,7 +156,6 @@ function miniflareOptions(
     return {
       ...workerOptions,
       name: script,
-      modulesRoot: path.join(ROOT, "dist", name),
       modules: [
         {
           type: "ESModule" as const,
@@ -168,12 +167,12 @@ function miniflareOptions(
       unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
     };
   });
-  return {
+  return convertV4MiniflareOptions({
     workers,
     host: "127.0.0.1",
     port: 0,
     resourcePersistencePath: folder,
     handleStructuredLogs: (line: { level: string; message: string }) => logs.add(line.message),
     ...(inspectorPort === undefined ? {} : { inspectorPort }),
-  } as MiniflareOptions; // wrangler and miniflare describe the same options by two types
+  } as Parameters<typeof convertV4MiniflareOptions>[0]); // wrangler and miniflare describe the same options by two types
 }

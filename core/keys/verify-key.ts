@@ -24,10 +24,10 @@ export interface KeyFacts {
 
 /**
  * Tells a key about itself.
- * @param input `presented` is the secret that came with the request, which says whether it is the old one of a rotation
+ * @param presentedKey the secret that came with the request; it says whether it is the old one of a rotation
  * @throws AppError `forbidden` for callers without a key, `not_found` when the key has just been deleted
  */
-export async function verifyKey(context: Context, input: { presented: string }): Promise<KeyFacts> {
+export async function verifyKey(context: Context, presentedKey: () => string): Promise<KeyFacts> {
   const { principal } = context;
   if (principal.kind === "super_admin") return superAdminFacts(context, principal.teamId);
   if (principal.kind !== "key")
@@ -38,7 +38,8 @@ export async function verifyKey(context: Context, input: { presented: string }):
     .innerJoin(teams, eq(teams.id, apiKeys.teamId))
     .where(eq(apiKeys.id, principal.keyId));
   if (!row) throw noSuchKey();
-  const isCurrent = row.key.hash === (await hashApiKey(input.presented));
+  const presented = presentedKey();
+  const isCurrent = row.key.hash === (await hashApiKey(presented));
   const key = toApiKey(row.key);
   const ends = [key.expiresAt, isCurrent ? null : key.previousExpiresAt];
   return {
@@ -50,7 +51,7 @@ export async function verifyKey(context: Context, input: { presented: string }):
     models: key.models,
     metadata: key.metadata,
     enabled: key.enabled,
-    prefix: isCurrent ? key.prefix : shownPrefix(input.presented),
+    prefix: isCurrent ? key.prefix : shownPrefix(presented),
     expiresAt: earliest(ends),
     createdAt: key.createdAt,
   };

@@ -62,25 +62,40 @@ export const problemResponses = {
 } as const;
 
 /** A JSON body of a request. `required` makes the validation run whatever the content type says. */
-export const jsonBody = <Schema extends z.ZodType>(schema: Schema) =>
-  ({ body: { required: true, content: { "application/json": { schema } } } }) as const;
+export const jsonBody = <Schema extends z.ZodType>(schema: Schema, example?: z.input<Schema>) =>
+  ({ body: { required: true, content: { "application/json": { schema, example } } } }) as const;
 
 /** A JSON body of an answer. */
-export const jsonResponse = <Schema extends z.ZodType>(description: string, schema: Schema) =>
-  ({ description, content: { "application/json": { schema } } }) as const;
+export const jsonResponse = <Schema extends z.ZodType>(
+  description: string,
+  schema: Schema,
+  example?: z.input<Schema>,
+) => ({ description, content: { "application/json": { schema, example } } }) as const;
+
+/** An answer without a body. */
+export const noContent = (description: string) => ({ description }) as const;
 
 /** Either header will do. */
 export const security: Record<string, string[]>[] = [{ bearer: [] }, { apiKeyHeader: [] }];
 
 /** `?limit=&cursor=` of every list. */
 export const pageQuery = z.object({
-  limit: z.coerce.number().int().min(1).max(200).default(50),
-  cursor: z.string().max(500).optional(),
+  limit: z.coerce.number().int().min(1).max(200).default(50).openapi({
+    description: "How many to give at most",
+  }),
+  cursor: z.string().max(500).optional().openapi({
+    description: "`next_cursor` of the page before; leave it out for the first",
+  }),
 });
 
 /** `{data, next_cursor}` of every list. */
 export const pageOf = <Item extends z.ZodType>(item: Item) =>
-  z.object({ data: z.array(item), next_cursor: z.string().nullable() });
+  z.object({
+    data: z.array(item),
+    next_cursor: z.string().nullable().openapi({
+      description: "Send it as `cursor` for the next page; null on the last",
+    }),
+  });
 
 /** The team that a super admin acts for; other callers have their own. */
 export const teamHeader = z.object({
@@ -88,6 +103,15 @@ export const teamHeader = z.object({
     .string()
     .optional()
     .openapi({ description: "Super admins only: the team to act for" }),
+});
+
+/** Header of every POST that creates something. */
+export const idempotencyHeader = z.object({
+  "idempotency-key": z.string().optional().openapi({
+    description:
+      "Any text of 1 to 255 printable ASCII characters. The same one with the same body gives the same answer for 24 hours, so that a request can be repeated safely; with another body it is refused.",
+    example: "7f9c2ba4-3c11-4e0a-9a55-0d2f5f2f9d64",
+  }),
 });
 
 /** A limit on a team or a key. */

@@ -1,5 +1,7 @@
 import { documentationRoutes } from "./documentation.ts";
 import { healthRoutes } from "./health.ts";
+import { keyRoutes } from "./keys.ts";
+import { memberRoutes } from "./members.ts";
 import { openAiRoutes } from "./openai.ts";
 import { teamRoutes } from "./teams.ts";
 
@@ -7,4 +9,4 @@ import { teamRoutes } from "./teams.ts";
 export const publicRoutes = [healthRoutes, documentationRoutes];
 
 /** Routes behind authentication. */
-export const routes = [openAiRoutes, teamRoutes];
+export const routes = [openAiRoutes, teamRoutes, memberRoutes, keyRoutes];

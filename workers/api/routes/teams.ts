@@ -1,13 +1,18 @@
 import { createTeam, createTeamInput } from "#core/teams/create-team.ts";
+import { deleteTeam } from "#core/teams/delete-team.ts";
+import { getTeam } from "#core/teams/get-team.ts";
 import { listTeams } from "#core/teams/list-teams.ts";
 import type { Team } from "#core/teams/team.ts";
+import { updateTeam, updateTeamInput } from "#core/teams/update-team.ts";
 import { idempotent } from "../middleware/idempotent.ts";
 import {
   createRoute,
   createRouter,
+  idempotencyHeader,
   jsonBody,
   jsonResponse,
   limitSchema,
+  noContent,
   pageOf,
   pageQuery,
   problemResponses,
@@ -20,6 +25,7 @@ const teamSchema = z
     id: z.string(),
     name: z.string(),
     created_at: z.string(),
+    updated_at: z.string(),
     limits: z.array(limitSchema),
   })
   .openapi("Team");
@@ -28,34 +34,85 @@ const encodeTeam = (team: Team): z.infer<typeof teamSchema> => ({
   id: team.id,
   name: team.name,
   created_at: team.createdAt.toISOString(),
+  updated_at: team.updatedAt.toISOString(),
   limits: [],
 });
 
-const createRouteContract = createRoute({
-  method: "post",
-  path: "/v1/teams",
-  tags: ["Teams"],
-  summary: "Create a team (super admin)",
-  security,
-  request: jsonBody(createTeamInput),
-  responses: { 201: jsonResponse("The team", teamSchema), ...problemResponses },
+const EXAMPLE: z.infer<typeof teamSchema> = {
+  id: "team_01kajy7z3v8f6q2m9c4t5b1xwr",
+  name: "Acme",
+  created_at: "2026-11-21T09:30:00.000Z",
+  updated_at: "2026-11-21T09:30:00.000Z",
+  limits: [],
+};
+
+/** The team's id in a path. */
+export const teamParam = z.object({
+  id: z.string().openapi({ description: "The team's id", example: EXAMPLE.id }),
 });
 
-const listRouteContract = createRoute({
+const common = { tags: ["Teams"], security };
+
+const createContract = createRoute({
+  ...common,
+  method: "post",
+  path: "/v1/teams",
+  summary: "Create a team (super admin)",
+  request: { headers: idempotencyHeader, ...jsonBody(createTeamInput, { name: "Acme" }) },
+  responses: { 201: jsonResponse("The team", teamSchema, EXAMPLE), ...problemResponses },
+});
+
+const listContract = createRoute({
+  ...common,
   method: "get",
   path: "/v1/teams",
-  tags: ["Teams"],
   summary: "List the teams that you can see",
-  security,
+  description: "Super admins see all teams, every other key its own.",
   request: { query: pageQuery },
   responses: {
-    200: jsonResponse("Teams, the newest first", pageOf(teamSchema)),
+    200: jsonResponse("Teams, the newest first", pageOf(teamSchema), {
+      data: [EXAMPLE],
+      next_cursor: null,
+    }),
     ...problemResponses,
   },
 });
 
+const getContract = createRoute({
+  ...common,
+  method: "get",
+  path: "/v1/teams/{id}",
+  summary: "Read a team",
+  request: { params: teamParam },
+  responses: { 200: jsonResponse("The team", teamSchema, EXAMPLE), ...problemResponses },
+});
+
+const updateContract = createRoute({
+  ...common,
+  method: "patch",
+  path: "/v1/teams/{id}",
+  summary: "Change a team",
+  description: "Needs the scope `admin`.",
+  request: { params: teamParam, ...jsonBody(updateTeamInput, { name: "Acme Europe" }) },
+  responses: {
+    200: jsonResponse("The team as it is now", teamSchema, { ...EXAMPLE, name: "Acme Europe" }),
+    ...problemResponses,
+  },
+});
+
+const deleteContract = createRoute({
+  ...common,
+  method: "delete",
+  path: "/v1/teams/{id}",
+  summary: "Delete a team (super admin)",
+  description:
+    "Erases the team with its keys, members and Telegram links. Its keys work nowhere within a second. Usage records stay.",
+  request: { params: teamParam },
+  responses: { 204: noContent("It is gone"), ...problemResponses },
+});
+
 export const teamRoutes = createRouter()
-  .openapi(createRouteContract, async (c) => {
+  .openapi(createContract, async (c) => {
     const input = c.req.valid("json");
     const { body } = await idempotent(c, async (context) => ({
       status: 201,
@@ -63,7 +120,19 @@ export const teamRoutes = createRouter()
     }));
     return c.json(body, 201);
   })
-  .openapi(listRouteContract, async (c) => {
+  .openapi(listContract, async (c) => {
     const page = await listTeams(c.get("context"), c.req.valid("query"));
     return c.json({ data: page.items.map(encodeTeam), next_cursor: page.nextCursor }, 200);
+  })
+  .openapi(getContract, async (c) => {
+    const { id } = c.req.valid("param");
+    return c.json(encodeTeam(await getTeam(c.get("context"), { teamId: id })), 200);
+  })
+  .openapi(updateContract, async (c) => {
+    const input = { ...c.req.valid("json"), teamId: c.req.valid("param").id };
+    return c.json(encodeTeam(await updateTeam(c.get("context"), input)), 200);
+  })
+  .openapi(deleteContract, async (c) => {
+    await deleteTeam(c.get("context"), { teamId: c.req.valid("param").id });
+    return c.body(null, 204);
   });

@@ -1,5 +1,5 @@
 import { estimatePromptTokens, estimateTokens } from "../chat/estimate-tokens.ts";
-import { AppError, toAppError } from "../kernel/errors.ts";
+import { AppError, type ErrorCode, toAppError } from "../kernel/errors.ts";
 import { mayUseModel } from "../kernel/principal.ts";
 import type { Route } from "../providers/catalog.ts";
 import type { UsageRecord } from "../usage/usage-record.ts";
@@ -33,7 +33,8 @@ export async function completeChat(
   request: ChatRequest,
   errorEvent: (error: AppError) => string,
 ): Promise<ModelAnswer> {
-  return withFailureRecord(ports, call, request.model, async (found) => {
+  const estimateInput = () => inputTokens(request);
+  return withFailureRecord({ ports, call, model: request.model, estimateInput }, async (found) => {
     const route = await allowedRoute(ports, call, request.model);
     found(route);
     const answer = await send(ports, call, route, request);
@@ -59,11 +60,22 @@ export async function completeChat(
   });
 }
 
+/** What is known of a request that may fail. */
+export interface Attempt {
+  ports: GatewayPorts;
+  call: ModelCall;
+  /** Empty where the request was too malformed to name one. */
+  model: string;
+  /** Counts what the provider was sent, for requests that were ended after that. */
+  estimateInput?: () => number;
+}
+
+/** Requests that a provider had received, and may charge for, when they ended. */
+const SENT: ReadonlySet<ErrorCode> = new Set(["client_closed", "provider_timeout"]);
+
 /** Runs the work; what it throws becomes the request's usage record, and goes on. */
 export async function withFailureRecord<T>(
-  ports: GatewayPorts,
-  call: ModelCall,
-  model: string,
+  { ports, call, model, estimateInput }: Attempt,
   work: (found: (route: Route) => void) => Promise<T>,
 ): Promise<T> {
   let route: Route | null = null;
@@ -73,7 +85,15 @@ export async function withFailureRecord<T>(
     });
   } catch (thrown) {
     const error = toAppError(thrown);
-    const outcome = { ...NOTHING, status: error.meaning.status, errorCode: error.code };
+    const input = route !== null && SENT.has(error.code) ? (estimateInput?.() ?? 0) : 0;
+    const tokens = { input, output: 0 };
+    const outcome = {
+      ...NOTHING,
+      status: error.meaning.status,
+      errorCode: error.code,
+      tokens,
+      estimated: input > 0,
+    };
     ports.report(makeUsageRecord(call, model, route, outcome, ports.now()));
     throw error;
   }

@@ -31,40 +31,44 @@ export async function embed(
   call: ModelCall,
   request: EmbeddingsRequest,
 ): Promise<ModelAnswer> {
-  return withFailureRecord(ports, call, request.model, async (found) => {
-    const route = await allowedRoute(ports, call, request.model);
-    found(route);
-    const text =
-      route.endpoint === null
-        ? JSON.stringify(builtinEmbeddings(request.raw))
-        : await readWhole(
-            await callProvider(
-              ports,
-              call,
+  const sent = () => estimateInput(request.raw["input"]);
+  return withFailureRecord(
+    { ports, call, model: request.model, estimateInput: sent },
+    async (found) => {
+      const route = await allowedRoute(ports, call, request.model);
+      found(route);
+      const text =
+        route.endpoint === null
+          ? JSON.stringify(builtinEmbeddings(request.raw))
+          : await readWhole(
+              await callProvider(
+                ports,
+                call,
+                route,
+                "/embeddings",
+                JSON.stringify({ ...request.raw, model: route.targetModel }),
+              ),
               route,
-              "/embeddings",
-              JSON.stringify({ ...request.raw, model: route.targetModel }),
-            ),
-            route,
-          );
-    const counted = notJson(route, () => readUsage(parseJsonObject(text)["usage"]));
-    const tokens = counted ?? { input: estimateInput(request.raw["input"]), output: 0 };
-    const outcome = {
-      status: 200,
-      errorCode: null,
-      tokens,
-      estimated: counted === null,
-      firstTokenAt: null,
-    };
-    const record = makeUsageRecord(call, request.model, route, outcome, ports.now());
-    ports.report(record);
-    return {
-      contentType: "application/json",
-      body: text,
-      upstreamMs: ports.now() - call.receivedAt,
-      record: Promise.resolve(record),
-    };
-  });
+            );
+      const counted = notJson(route, () => readUsage(parseJsonObject(text)["usage"]));
+      const tokens = counted ?? { input: estimateInput(request.raw["input"]), output: 0 };
+      const outcome = {
+        status: 200,
+        errorCode: null,
+        tokens,
+        estimated: counted === null,
+        firstTokenAt: null,
+      };
+      const record = makeUsageRecord(call, request.model, route, outcome, ports.now());
+      ports.report(record);
+      return {
+        contentType: "application/json",
+        body: text,
+        upstreamMs: ports.now() - call.receivedAt,
+        record: Promise.resolve(record),
+      };
+    },
+  );
 }
 
 /** Texts are estimated; a list of numbers is tokens already. */

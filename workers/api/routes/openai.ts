@@ -1,4 +1,4 @@
-import { completeChat } from "#core/gateway/complete-chat.ts";
+import { completeChat, withFailureRecord } from "#core/gateway/complete-chat.ts";
 import { parseChatRequest } from "#core/gateway/chat-request.ts";
 import { embed, parseEmbeddingsRequest } from "#core/gateway/embed.ts";
 import type { ModelAnswer } from "#core/gateway/model-call.ts";
@@ -55,11 +55,15 @@ openAiRoutes.openAPIRegistry.registerPath({
 
 openAiRoutes.post("/v1/chat/completions", async (c) => {
   const call = modelCall(c, { endUser: null });
-  const request = parseChatRequest(await c.req.text());
+  const ports = gatewayPorts(c);
+  const text = await c.req.text();
+  const request = await withFailureRecord({ ports, call, model: "" }, async () =>
+    parseChatRequest(text),
+  );
   const errorEvent = (error: AppError) =>
     `data: ${JSON.stringify(openAiErrorBody(error, call.requestId))}\n\n`;
   const work = completeChat(
-    gatewayPorts(c),
+    ports,
     { ...call, endUser: call.endUser ?? request.user },
     request,
     errorEvent,
@@ -99,7 +103,11 @@ openAiRoutes.openAPIRegistry.registerPath({
 
 openAiRoutes.post("/v1/embeddings", async (c) => {
   const call = modelCall(c, { endUser: null });
-  const request = parseEmbeddingsRequest(await c.req.text());
+  const ports = gatewayPorts(c);
+  const text = await c.req.text();
+  const request = await withFailureRecord({ ports, call, model: "" }, async () =>
+    parseEmbeddingsRequest(text),
+  );
   const work = embed(gatewayPorts(c), { ...call, endUser: call.endUser ?? request.user }, request);
   c.executionCtx.waitUntil(work.catch(() => undefined)); // as above
   return answerResponse(c, await work);

@@ -108,7 +108,7 @@ openAiRoutes.post("/v1/embeddings", async (c) => {
   const request = await withFailureRecord({ ports, call, model: "" }, async () =>
     parseEmbeddingsRequest(text),
   );
-  const work = embed(gatewayPorts(c), { ...call, endUser: call.endUser ?? request.user }, request);
+  const work = embed(ports, { ...call, endUser: call.endUser ?? request.user }, request);
   c.executionCtx.waitUntil(work.catch(() => undefined)); // as above
   return answerResponse(c, await work);
 });

@@ -34,6 +34,9 @@ export const MOST_WAITING = 50;
 /** Telegram sends an update again for 24 hours; twice that is remembered. */
 const REMEMBERED_MS = 48 * 3_600_000;
 
+/** More messages than a chat can have. */
+const MOVED_FIRST = 2 ** 40;
+
 const TABLES = [
   `CREATE TABLE IF NOT EXISTS seen_updates (update_id INTEGER PRIMARY KEY, seen_at INTEGER NOT NULL) WITHOUT ROWID`,
   `CREATE INDEX IF NOT EXISTS seen_updates_seen_at ON seen_updates (seen_at)`,
@@ -117,8 +120,10 @@ export class Inbox {
     return row ? read(row) : null;
   }
 
-  isStopped(updateId: number): boolean {
-    return this.sql.all<{ stopped: number }>("SELECT stopped FROM inbox WHERE update_id = ?", updateId)[0]?.stopped === 1;
+  /** The turn that is being answered, or null. */
+  running(): InboxRow | null {
+    const [row] = this.sql.all<StoredRow>("SELECT * FROM inbox WHERE lane = 'turn' AND working = 1");
+    return row ? read(row) : null;
   }
 
   saveMessageIds(updateId: number, ids: number[]): void {
@@ -133,9 +138,27 @@ export class Inbox {
     this.set(updateId, "answer", answer);
   }
 
-  /** Takes everything out, for a chat that has moved or cannot be written to any more. */
-  takeAll(): InboxRow[] {
-    return this.sql.all<StoredRow>("DELETE FROM inbox RETURNING *").map(read);
+  /** Everything that waits or is being answered. */
+  all(): InboxRow[] {
+    return this.sql.all<StoredRow>("SELECT * FROM inbox ORDER BY position, received_at").map(read);
+  }
+
+  /** Drops everything, for a chat that has moved or cannot be written to any more. */
+  clear(): void {
+    this.sql.all("DELETE FROM inbox");
+  }
+
+  /**
+   * Takes turns over from the chat that this one was before it became a supergroup. They come before this chat's own,
+   * and their messages are left behind, since a supergroup numbers its messages anew.
+   */
+  adopt(rows: InboxRow[]): void {
+    this.sql.transaction(() => {
+      for (const row of rows) {
+        if (row.lane !== "turn" || this.accept({ ...row, position: row.position - MOVED_FIRST }) !== "taken") continue;
+        this.sql.all("UPDATE inbox SET partial = ?, answer = ?, stopped = ? WHERE update_id = ?", row.partial, row.answer, row.stopped ? 1 : 0, row.updateId);
+      }
+    });
   }
 
   /** Forgets what Telegram will not send again. */

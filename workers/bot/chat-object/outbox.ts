@@ -62,11 +62,9 @@ export class Outbox {
     this.sql.all("UPDATE outbox SET done_at = ?, text = '' WHERE done_at IS NULL", this.now());
   }
 
-  /** Takes out what waits, for a chat that has moved. */
-  takeAll(): { key: string; text: string }[] {
-    const rows = this.sql.all<{ key: string; text: string }>("SELECT key, text FROM outbox WHERE done_at IS NULL ORDER BY sequence");
-    this.drop();
-    return rows;
+  /** What waits, in order. */
+  all(): { key: string; text: string }[] {
+    return this.sql.all<{ key: string; text: string }>("SELECT key, text FROM outbox WHERE done_at IS NULL ORDER BY sequence");
   }
 
   forgetOld(): void {

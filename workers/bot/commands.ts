@@ -1,0 +1,9 @@
+/** The commands that everybody sees in Telegram's menu, in this order. */
+export const MENU_COMMANDS = ["new", "model", "usage", "stop", "settings", "whoami", "help", "start"] as const;
+/** Commands of the bot's admins; nobody else is told that they exist. */
+export const ADMIN_COMMANDS = ["stats", "broadcast"] as const;
+
+export const KNOWN_COMMANDS: ReadonlySet<string> = new Set([...MENU_COMMANDS, ...ADMIN_COMMANDS]);
+
+/** The kinds of updates that the bot asks Telegram for. */
+export const ALLOWED_UPDATES = ["message", "callback_query", "my_chat_member", "stopped_message_generation"] as const;

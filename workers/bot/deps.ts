@@ -1,0 +1,55 @@
+import { Api } from "grammy";
+import type { Logger } from "#core/kernel/log.ts";
+import type { TelegramContext } from "#core/telegram/telegram-context.ts";
+import { openDatabase } from "#platform/database.ts";
+import { consoleLogger } from "#platform/logger.ts";
+import type { TelegramChat } from "./chat-object/telegram-chat.ts";
+import { type BotSettings, readBotSettings } from "./settings.ts";
+
+/** Telegram is given up on after this long, in seconds. */
+const TELEGRAM_TIMEOUT_SECONDS = 20;
+
+/** What the bot Worker works with; made from `env`, here and nowhere else. */
+export interface BotDeps {
+  settings: BotSettings;
+  log: Logger;
+  chats: DurableObjectNamespace<TelegramChat>;
+  /** The api Worker, by service binding. */
+  switchyard: Fetcher;
+  /** Null where there is no bot token. */
+  telegram: Api | null;
+  /** The context for the verbs of core/telegram. */
+  context(requestId: string): TelegramContext;
+}
+
+/** @throws AppError `misconfigured` when a setting is missing or bad */
+export function makeDeps(env: BotEnv): BotDeps {
+  const settings = readBotSettings(env);
+  const log = consoleLogger(settings.LOG_LEVEL, "bot");
+  const token = settings.TELEGRAM_BOT_TOKEN;
+  const options = { apiRoot: settings.TELEGRAM_API_ROOT, timeoutSeconds: TELEGRAM_TIMEOUT_SECONDS };
+  return {
+    settings,
+    log,
+    chats: env.TELEGRAM_CHAT as DurableObjectNamespace<TelegramChat>, // the generated type does not name the class
+    switchyard: env.API,
+    telegram: token === null ? null : new Api(token, options),
+    context: (requestId) => ({
+      principal: { kind: "system", teamId: null },
+      requestId,
+      log: log.with({ request_id: requestId }),
+      now: () => new Date(),
+      db: openDatabase(settings),
+    }),
+  };
+}
+
+/** The object that keeps a chat. */
+export function chatObject(deps: Pick<BotDeps, "chats">, chatId: number): DurableObjectStub<TelegramChat> {
+  return deps.chats.get(deps.chats.idFromName(String(chatId)));
+}
+
+/** The object that hands out broadcasts, one for the whole bot. */
+export function broadcastObject(deps: Pick<BotDeps, "chats">): DurableObjectStub<TelegramChat> {
+  return deps.chats.get(deps.chats.idFromName("broadcast"));
+}

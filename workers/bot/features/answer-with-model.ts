@@ -1,0 +1,108 @@
+import { TelegramRefusal } from "../chat-object/sender.ts";
+import { type ChatPart, SwitchyardProblem } from "../switchyard/switchyard-api.ts";
+import { answerMessages } from "../text/answer-messages.ts";
+import type { LinkOfChat, Turn } from "../turn.ts";
+import { stopKeyboard } from "../views/keyboards.ts";
+import { problemText } from "../views/problem.ts";
+
+/** How often it is looked whether the message on the screen can be brought up to date. */
+const LOOK_MS = 150;
+/** A conversation that is still busy after a crash is waited for this long. */
+const BUSY_PATIENCE_MS = 60_000;
+const BUSY_RETRY_MS = 2_000;
+
+/** Asks the model and writes its answer into one message while it comes, then formats it and sends what did not fit. */
+export async function answerWithModel(turn: Turn, link: LinkOfChat, message: string | ChatPart[]): Promise<void> {
+  const { row, inbox, reply } = turn.parts;
+  let answer = row.answer;
+  if (answer === null) {
+    await reply.begin(stopKeyboard(turn.say, row.updateId));
+    answer = await generate(turn, link, message);
+    inbox.saveAnswer(row.updateId, answer);
+  }
+  await reply.finish(answerMessages(answer, turn.say.chat.inFile));
+}
+
+async function generate(turn: Turn, link: LinkOfChat, message: string | ChatPart[]): Promise<string> {
+  const { row, stopSignal } = turn.parts;
+  if (row.stopped) return row.partial.trim() || turn.say.chat.stopped;
+  const live = new LiveAnswer(turn);
+  const showing = live.follow();
+  let problem: unknown = null;
+  try {
+    await ask(turn, link, message, live);
+  } catch (error) {
+    problem = error;
+  }
+  live.end();
+  await showing;
+  if (problem instanceof SwitchyardProblem && problem.code === "session_busy" && Date.now() - row.receivedAt < BUSY_PATIENCE_MS) {
+    throw new TelegramRefusal({ kind: "later", at: Date.now() + BUSY_RETRY_MS, why: "the conversation is busy" }, problem);
+  }
+  const text = live.text.trim();
+  if (problem !== null) {
+    turn.parts.log.warn("telegram_answer_failed", { chat_id: turn.parts.target.chatId, error: problem });
+    const sentence = problemText(turn.say, problem, row.requestId);
+    return text === "" ? sentence : `${text}\n\n${sentence}`;
+  }
+  if (text !== "") return text;
+  return stopSignal.aborted ? turn.say.chat.stopped : turn.say.chat.empty;
+}
+
+/** One question; a conversation that has expired meanwhile is begun anew. */
+async function ask(turn: Turn, link: LinkOfChat, message: string | ChatPart[], live: LiveAnswer): Promise<void> {
+  const { settings, row, stopSignal, target } = turn.parts;
+  const request = {
+    message,
+    model: settings.get("model"),
+    system: settings.get("systemPrompt"),
+    turnId: `tg:${target.chatId}:${row.updateId}`,
+  };
+  const listen = async (sessionId: string | null) => {
+    for await (const event of turn.switchyard(link).chat({ ...request, sessionId }, stopSignal)) {
+      if (event.kind === "delta") live.text += event.text;
+      else settings.set(turn.sessionName, event.sessionId);
+      if (event.kind === "done") live.text = event.reply;
+    }
+  };
+  const sessionId = settings.get(turn.sessionName);
+  try {
+    await listen(sessionId);
+  } catch (error) {
+    const expired = error instanceof SwitchyardProblem && error.code === "not_found" && sessionId !== null && live.text === "";
+    if (!expired) throw error;
+    settings.set(turn.sessionName, null);
+    await listen(null);
+  }
+}
+
+/** The text as far as it has come, and the message that shows it. */
+class LiveAnswer {
+  text = "";
+  private readonly turn: Turn;
+  private readonly ended = Promise.withResolvers<void>();
+  private over = false;
+
+  constructor(turn: Turn) {
+    this.turn = turn;
+  }
+
+  end(): void {
+    this.over = true;
+    this.ended.resolve();
+  }
+
+  /** Shows new text whenever Telegram's pace allows, until the end. @throws TelegramRefusal when the chat is gone */
+  async follow(): Promise<void> {
+    const { reply, inbox, row, pace } = this.turn.parts;
+    let saved = "";
+    while (!this.over) {
+      const wait = Math.max(LOOK_MS, pace.delay);
+      await Promise.race([this.ended.promise, new Promise((resolve) => setTimeout(resolve, wait))]);
+      if (this.over || this.text === saved) continue;
+      saved = this.text;
+      inbox.savePartial(row.updateId, saved);
+      await reply.show(saved, stopKeyboard(this.turn.say, row.updateId));
+    }
+  }
+}

@@ -1,0 +1,7 @@
+import { Composer } from "grammy";
+import type { BotContext } from "../turn.ts";
+
+/** `/help` */
+export const help = new Composer<BotContext>();
+
+help.command("help", ({ turn }) => turn.answer(turn.say.help({ username: turn.parts.bot.username, isGroup: turn.parts.isGroup })));

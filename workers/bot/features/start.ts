@@ -1,0 +1,26 @@
+import { Composer } from "grammy";
+import { redeemLinkCode } from "#core/telegram/redeem-link-code.ts";
+import { commandArgument } from "../telegram/addressing.ts";
+import type { BotContext } from "../turn.ts";
+
+/** `/start`, and `/start <code>`, which is what a deep link sends: it links the chat to the team that made the code. */
+export const start = new Composer<BotContext>();
+
+start.command("start", async (ctx) => {
+  const { turn } = ctx;
+  const { target, userId, deps, row, isGroup } = turn.parts;
+  const code = ctx.message ? commandArgument(ctx.message) : "";
+  const link = await turn.link();
+  if (code === "") {
+    if (!link) return turn.answer(turn.say.notLinked({ isGroup }));
+    return turn.answer(link.guest ? turn.say.start.guest : turn.say.start.linked({ team: link.teamName }));
+  }
+  // Whoever has a code may link a new group; only its administrators may move it to another team.
+  if (link && !link.guest && !(await turn.mayManageChat(ctx))) return turn.answer(turn.say.settings.onlyAdministrators);
+  const linked = await redeemLinkCode(deps.context(row.requestId), { code, chatId: target.chatId, userId });
+  if (!linked) return turn.answer(turn.say.start.badCode);
+  // A conversation belongs to the team that it was had with.
+  if (link?.teamId !== linked.teamId) turn.parts.settings.set(turn.sessionName, null);
+  turn.keepLink(linked);
+  return turn.answer(turn.say.start.linkedNow({ team: linked.teamName }));
+});

@@ -1,0 +1,34 @@
+import type { InlineKeyboardMarkup } from "grammy/types";
+import { LANGUAGES, LOCALES, type Messages } from "../locales/index.ts";
+
+/** What buttons send back, at most 64 bytes: a name, and what it is about. */
+export const BUTTON = {
+  stop: "stop",
+  model: "model",
+  language: "lang",
+  clearPrompt: "clear-prompt",
+} as const;
+
+const AUTOMATIC = "auto";
+
+export function stopKeyboard(say: Messages, updateId: number): InlineKeyboardMarkup {
+  return { inline_keyboard: [[{ text: say.chat.stopButton, callback_data: `${BUTTON.stop}:${updateId}` }]] };
+}
+
+/** @param models each with the mark that stands for its name in the button */
+export function modelKeyboard(models: { name: string; mark: string }[], current: string | null): InlineKeyboardMarkup {
+  return {
+    inline_keyboard: models.map(({ name, mark }) => [{ text: name === current ? `✓ ${name}` : name, callback_data: `${BUTTON.model}:${mark}` }]),
+  };
+}
+
+export function settingsKeyboard(say: Messages, chosen: string | null, hasPrompt: boolean): InlineKeyboardMarkup {
+  const marked = (text: string, on: boolean) => (on ? `✓ ${text}` : text);
+  const languages = LANGUAGES.map((language) => ({
+    text: marked(LOCALES[language].languageName, language === chosen),
+    callback_data: `${BUTTON.language}:${language}`,
+  }));
+  const automatic = { text: marked(say.settings.automatic, chosen === null), callback_data: `${BUTTON.language}:${AUTOMATIC}` };
+  const clear = hasPrompt ? [[{ text: say.settings.clearPrompt, callback_data: BUTTON.clearPrompt }]] : [];
+  return { inline_keyboard: [languages, [automatic], ...clear] };
+}

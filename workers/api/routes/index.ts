@@ -1,3 +1,5 @@
+import { adminModelRoutes } from "./admin-models.ts";
+import { adminProviderRoutes } from "./admin-providers.ts";
 import { documentationRoutes } from "./documentation.ts";
 import { healthRoutes } from "./health.ts";
 import { keyRoutes } from "./keys.ts";
@@ -9,4 +11,11 @@ import { teamRoutes } from "./teams.ts";
 export const publicRoutes = [healthRoutes, documentationRoutes];
 
 /** Routes behind authentication. */
-export const routes = [openAiRoutes, teamRoutes, memberRoutes, keyRoutes];
+export const routes = [
+  openAiRoutes,
+  teamRoutes,
+  memberRoutes,
+  keyRoutes,
+  adminProviderRoutes,
+  adminModelRoutes,
+];

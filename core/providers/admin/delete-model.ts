@@ -1,0 +1,22 @@
+import { eq } from "drizzle-orm";
+import { models } from "#schema";
+import type { Context } from "../../kernel/context.ts";
+import { requireSuperAdmin } from "../../kernel/principal.ts";
+import { MODEL_NAME, noSuchModel } from "./model.ts";
+
+/**
+ * Takes a model out of the catalog; its usage records keep its name. Super admins only.
+ * @throws AppError `forbidden`, `not_found`
+ */
+export async function deleteModel(context: Context, input: { name: string }): Promise<void> {
+  requireSuperAdmin(context.principal);
+  const { name } = input;
+  if (!MODEL_NAME.test(name)) throw noSuchModel(name);
+  const deleted = await context.db
+    .delete(models)
+    .where(eq(models.name, name))
+    .returning({ name: models.name });
+  if (deleted.length === 0) throw noSuchModel(name);
+  await context.afterCommit(context.catalogChanged);
+  context.log.info("model_deleted", { model: name });
+}

@@ -1,0 +1,29 @@
+import type { models, ModelTarget } from "#schema";
+import { AppError } from "../../kernel/errors.ts";
+import type { ModelPrices } from "../catalog.ts";
+
+/** A model as admins see it: an alias for its target, with its price. */
+export interface ModelDefinition {
+  name: string;
+  targets: ModelTarget[];
+  strategy: "ordered";
+  prices: ModelPrices;
+  maxOutputTokens: number | null;
+  contextTokens: number | null;
+  createdAt: Date;
+  updatedAt: Date;
+}
+
+/** What a model may be called: slashes and colons too, as in meta-llama/llama-3:free. */
+export const MODEL_NAME = /^[A-Za-z0-9._:/-]{1,200}$/;
+
+export function toModelDefinition(row: typeof models.$inferSelect): ModelDefinition {
+  const { inputPerMillionMicros, outputPerMillionMicros, ...model } = row;
+  return { ...model, prices: { inputPerMillionMicros, outputPerMillionMicros } };
+}
+
+export function noSuchModel(name: string): AppError {
+  return new AppError("not_found", {
+    message: `There is no model ${JSON.stringify(name.slice(0, 200))} in the catalog. GET /v1/admin/models lists those that there are.`,
+  });
+}

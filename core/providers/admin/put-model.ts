@@ -1,0 +1,126 @@
+import { eq } from "drizzle-orm";
+import { z } from "zod";
+import { models, providers } from "#schema";
+import type { Context } from "../../kernel/context.ts";
+import { AppError } from "../../kernel/errors.ts";
+import { dollarsToMicros, type Micros } from "../../kernel/money.ts";
+import { requireSuperAdmin } from "../../kernel/principal.ts";
+import { line } from "../../kernel/text.ts";
+import { type ModelDefinition, MODEL_NAME, toModelDefinition } from "./model.ts";
+import { PROVIDER_NAME } from "./provider.ts";
+
+/** Dollars per million tokens; far above any real price, and low enough that no request's cost leaves exact integers. */
+const PRICE_LIMIT = 10_000;
+
+const AMOUNT = 'must be a decimal string in US dollars with up to 6 decimals, such as "0.15"';
+
+const price = z.string(AMOUNT).transform((text, check): Micros => {
+  const micros = dollarsToMicros(text);
+  if (micros === null) check.addIssue({ code: "custom", message: AMOUNT });
+  else if (micros > PRICE_LIMIT * 1_000_000)
+    check.addIssue({ code: "custom", message: `must not be over ${PRICE_LIMIT}` });
+  else return micros;
+  return z.NEVER;
+});
+
+const target = z.strictObject({
+  provider: z
+    .string()
+    .regex(PROVIDER_NAME, "must be the name of a provider")
+    .describe("The name of a provider, as put under /v1/admin/providers"),
+  model: line(200).describe("The provider's own name for the model"),
+  weight: z.number().int().min(1).max(1_000).default(1),
+});
+
+const tokens = z.number().int().min(1).max(100_000_000);
+
+export const putModelInput = z.strictObject({
+  targets: z
+    .array(target)
+    .min(1, "must name a target")
+    .max(1, "must have exactly one target in this release; several come with a later one"),
+  strategy: z.literal("ordered").default("ordered"),
+  prices: z
+    .strictObject({
+      input_per_million: price.prefault("0").describe("US dollars for a million input tokens"),
+      output_per_million: price.prefault("0").describe("US dollars for a million output tokens"),
+    })
+    .optional()
+    .describe("Left out: its requests cost nothing"),
+  max_output_tokens: tokens.nullable().default(null).describe("The most it writes in one answer"),
+  context_tokens: tokens
+    .nullable()
+    .default(null)
+    .describe("How many tokens prompt and answer may have together"),
+});
+
+export interface ModelPut {
+  model: ModelDefinition;
+  created: boolean;
+}
+
+/**
+ * Makes a model, or replaces the one of this name. Super admins only.
+ * @throws AppError `forbidden`, `validation_failed` when the name or a field is wrong or the target's provider does not exist
+ */
+export async function putModel(
+  context: Context,
+  input: z.infer<typeof putModelInput> & { name: string },
+): Promise<ModelPut> {
+  requireSuperAdmin(context.principal);
+  const { name, targets, strategy } = input;
+  if (!MODEL_NAME.test(name))
+    throw invalid("name", "must have 1 to 200 of A-Z, a-z, 0-9 and ._:/-");
+  const now = context.now();
+  const changes = {
+    targets,
+    strategy,
+    inputPerMillionMicros: input.prices?.input_per_million ?? 0,
+    outputPerMillionMicros: input.prices?.output_per_million ?? 0,
+    maxOutputTokens: input.max_output_tokens,
+    contextTokens: input.context_tokens,
+    updatedAt: now,
+  };
+  const { row, created } = await context.transaction(async (inner) => {
+    for (const [index, { provider }] of targets.entries())
+      await holdProvider(inner, provider, index);
+    const inserted = await inner.db
+      .insert(models)
+      .values({ name, ...changes, createdAt: now })
+      .onConflictDoNothing()
+      .returning();
+    const rows =
+      inserted.length > 0
+        ? inserted
+        : await inner.db.update(models).set(changes).where(eq(models.name, name)).returning();
+    await inner.afterCommit(context.catalogChanged);
+    return { row: rows[0], created: inserted.length > 0 };
+  });
+  if (!row)
+    throw new AppError("conflict", {
+      message: "The model was deleted at the same moment. Try again.",
+    });
+  context.log.info("model_put", { model: name, created });
+  return { model: toModelDefinition(row), created };
+}
+
+/** Makes sure that a target's provider is there, and stays until the transaction ends; see deleteProvider. */
+async function holdProvider(context: Context, name: string, index: number): Promise<void> {
+  const [row] = await context.db
+    .select({ name: providers.name })
+    .from(providers)
+    .where(eq(providers.name, name))
+    .for("key share");
+  if (!row)
+    throw invalid(
+      `targets.${index}.provider`,
+      `is no provider; PUT /v1/admin/providers/${name} first`,
+    );
+}
+
+function invalid(path: string, message: string): AppError {
+  return new AppError("validation_failed", {
+    message: `${path}: ${message}.`,
+    fields: [{ path, message }],
+  });
+}

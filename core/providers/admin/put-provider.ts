@@ -1,0 +1,98 @@
+import { eq } from "drizzle-orm";
+import { z } from "zod";
+import { providers } from "#schema";
+import type { Context } from "../../kernel/context.ts";
+import { AppError } from "../../kernel/errors.ts";
+import { requireSuperAdmin } from "../../kernel/principal.ts";
+import { addressFault } from "../../kernel/public-address.ts";
+import { type Provider, requireProviderName, toProvider } from "./provider.ts";
+
+/** A header value has to hold it, after `Bearer `. */
+const apiKey = z
+  .string()
+  .regex(/^[\x21-\x7e]{1,4096}$/, "must be 1 to 4096 printable ASCII characters without spaces");
+
+export const putProviderInput = z.strictObject({
+  kind: z.literal("openai").default("openai").describe("The protocol that it speaks"),
+  base_url: z
+    .string()
+    .trim()
+    .max(2048)
+    .describe("Where its API begins, such as https://api.openai.com/v1"),
+  api_key: apiKey
+    .nullable()
+    .optional()
+    .describe("Kept encrypted and never shown again. Left out: stays as it is; null: taken away"),
+  timeout_ms: z
+    .number()
+    .int()
+    .min(1_000)
+    .max(600_000)
+    .default(60_000)
+    .describe("Milliseconds until the first byte of an answer"),
+});
+
+export interface ProviderPut {
+  provider: Provider;
+  created: boolean;
+}
+
+/**
+ * Makes a provider, or replaces the one of this name. Super admins only.
+ * @param input `allowPrivate` lets addresses on private networks pass, for development
+ * @throws AppError `forbidden`, `validation_failed`
+ */
+export async function putProvider(
+  context: Context,
+  input: z.infer<typeof putProviderInput> & { name: string; allowPrivate: boolean },
+): Promise<ProviderPut> {
+  requireSuperAdmin(context.principal);
+  const { name, kind, timeout_ms: timeoutMs } = input;
+  requireProviderName(name);
+  const baseUrl = cleanBaseUrl(input.base_url, input.allowPrivate);
+  const apiKeySealed =
+    typeof input.api_key === "string"
+      ? await context.secrets.seal(input.api_key, `provider:${name}`)
+      : input.api_key;
+  const now = context.now();
+  const changes = { kind, baseUrl, apiKeySealed, timeoutMs, updatedAt: now };
+  const result = await context.transaction(async (inner) => {
+    const inserted = await inner.db
+      .insert(providers)
+      .values({ name, ...changes, createdAt: now })
+      .onConflictDoNothing()
+      .returning();
+    const created = inserted.length > 0;
+    const rows = created
+      ? inserted
+      : await inner.db.update(providers).set(changes).where(eq(providers.name, name)).returning();
+    await inner.afterCommit(context.catalogChanged);
+    return { row: rows[0], created };
+  });
+  if (!result.row)
+    throw new AppError("conflict", {
+      message: "The provider was deleted at the same moment. Try again.",
+    });
+  const { created } = result;
+  context.log.info("provider_put", { provider: name, created });
+  return { provider: toProvider(result.row), created };
+}
+
+/**
+ * An address to which paths are appended.
+ * @throws AppError `validation_failed`
+ */
+function cleanBaseUrl(text: string, allowPrivate: boolean): string {
+  const fault = addressFault(text, { allowPrivate })?.message ?? queryFault(text);
+  if (fault !== null) {
+    throw new AppError("validation_failed", {
+      message: `base_url: ${fault}.`,
+      fields: [{ path: "base_url", message: fault }],
+    });
+  }
+  return new URL(text).href.replace(/\/+$/, "");
+}
+
+function queryFault(text: string): string | null {
+  return /[?#]/.test(text) ? "must end with its path, without ? or #" : null;
+}

@@ -1,5 +1,6 @@
 // Builds the three Workers into dist/<name>/, as they are deployed. `npm run build`
 import { spawn } from "node:child_process";
+import path from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -24,7 +25,7 @@ function build({ name, config }) {
     "-c",
     config,
     "--outdir",
-    `dist/${name}`,
+    path.join(root, "dist", name), // absolute, since wrangler takes it from the config's folder
   ];
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, args, {

@@ -6,8 +6,8 @@ import { authenticate } from "./middleware/authenticate.ts";
 import { requestFrame } from "./middleware/request-frame.ts";
 import { createRouter } from "./openapi.ts";
 import { errorResponse } from "./problem.ts";
-import { publicRoutes } from "./routes/index.ts";
-import { routes } from "./routes/index.ts";
+import { serveOpenApi } from "./routes/documentation.ts";
+import { publicRoutes, routes } from "./routes/index.ts";
 
 /** The largest JSON body, in bytes. Uploads have routes and limits of their own. */
 export const JSON_BODY_LIMIT = 10 * 1024 * 1024;
@@ -48,6 +48,7 @@ export function createApp() {
   });
   app.use(requestFrame);
   for (const router of publicRoutes) app.route("/", router);
+  serveOpenApi(app);
   app.use("/v1/*", bodyLimit({ maxSize: JSON_BODY_LIMIT, onError: tooLarge }), authenticate);
   for (const router of routes) app.route("/", router);
   return app;

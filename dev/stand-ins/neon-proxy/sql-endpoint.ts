@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import pg from "pg";
+import { readBody } from "../request-body.ts";
 import { cancelSession, connectionSettings, type Login, type Target } from "./target.ts";
 
 /** Neon's limit on both the request and the answer of a query over HTTP. */
@@ -88,7 +89,9 @@ export function createSqlEndpoint(target: Target): SqlEndpoint {
     async handle(request, response) {
       try {
         const login = loginOf(request);
-        const body = parseBody(await readBody(request));
+        const text = await readBody(request, MAX_BYTES);
+        if (!text) throw new ProxyError(413, `request is too large (max is ${MAX_BYTES} bytes)`);
+        const body = parseBody(text.toString("utf8"));
         const client = await poolOf(login).connect();
         const answer = await useClient({ client, login, target, request, response, body });
         send(response, 200, answer);
@@ -199,18 +202,6 @@ function loginOf(request: IncomingMessage): Login {
   const user = decodeURIComponent(address.username);
   const database = decodeURIComponent(address.pathname.slice(1)) || user;
   return { user, password: decodeURIComponent(address.password), database };
-}
-
-async function readBody(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > MAX_BYTES)
-      throw new ProxyError(413, `request is too large (max is ${MAX_BYTES} bytes)`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString("utf8");
 }
 
 function parseBody(text: string): Query | Query[] {

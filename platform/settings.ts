@@ -55,6 +55,14 @@ export const sessionSettings = {
   SESSION_IDLE_DAYS: z.coerce.number().positive().max(3650).default(30),
 };
 
+export const scheduleSettings = {
+  /** An IANA name; daily schedules run by its clock. */
+  TIME_ZONE: z
+    .string()
+    .default("UTC")
+    .refine(isTimeZone, "must be an IANA time zone, such as Europe/Berlin"),
+};
+
 /** Settings of the api Worker. */
 export const apiSettings = z.object({
   ...databaseSettings,
@@ -72,6 +80,7 @@ export const apiSettings = z.object({
   PUBLIC_URL: optionalUrl,
   ALLOW_PRIVATE_UPSTREAMS: flag,
   GUEST_ACCESS: flag,
+  ...scheduleSettings,
   ...sessionSettings,
 });
 export type ApiSettings = z.output<typeof apiSettings>;
@@ -82,11 +91,7 @@ export const cronSettings = z.object({
   ...cacheSettings,
   AI_SERVICE_URL: optionalUrl,
   AI_SERVICE_API_KEY: optionalText,
-  /** An IANA name; daily schedules run by its clock. */
-  TIME_ZONE: z
-    .string()
-    .default("UTC")
-    .refine(isTimeZone, "must be an IANA time zone, such as Europe/Berlin"),
+  ...scheduleSettings,
   /** Days that single usage records are kept; their hourly sums stay. */
   USAGE_RETENTION_DAYS: z.coerce.number().int().min(1).max(3650).default(90),
 });

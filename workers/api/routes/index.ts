@@ -5,7 +5,9 @@ import { healthRoutes } from "./health.ts";
 import { keyRoutes } from "./keys.ts";
 import { memberRoutes } from "./members.ts";
 import { openAiRoutes } from "./openai.ts";
+import { scheduleRoutes } from "./schedules.ts";
 import { teamRoutes } from "./teams.ts";
+import { usageRoutes } from "./usage.ts";
 
 /** Routes that need no key. */
 export const publicRoutes = [healthRoutes, documentationRoutes];
@@ -18,4 +20,6 @@ export const routes = [
   keyRoutes,
   adminProviderRoutes,
   adminModelRoutes,
+  usageRoutes,
+  scheduleRoutes,
 ];

@@ -1,0 +1,36 @@
+import { AppError } from "../kernel/errors.ts";
+import { expireKeys } from "./expire-keys.ts";
+import { healthCheck } from "./health-check.ts";
+import { operationsRetention } from "./operations-retention.ts";
+import { resendQueuedRuns } from "./resend-queued-runs.ts";
+import { rollUpUsage } from "./roll-up-usage.ts";
+import type { Schedule } from "./schedule.ts";
+import { usageRetention } from "./usage-retention.ts";
+
+/** Every schedule. A new one is a file and a line here. */
+export const SCHEDULES: readonly Schedule[] = [
+  healthCheck,
+  resendQueuedRuns,
+  rollUpUsage,
+  usageRetention,
+  expireKeys,
+  operationsRetention,
+];
+
+/** The schedule of this name, or null. */
+export function findSchedule(name: string): Schedule | null {
+  return SCHEDULES.find((schedule) => schedule.name === name) ?? null;
+}
+
+/**
+ * The schedule of this name.
+ * @throws AppError `not_found`, with the names there are
+ */
+export function scheduleNamed(name: string): Schedule {
+  const schedule = findSchedule(name);
+  if (schedule) return schedule;
+  const names = SCHEDULES.map((known) => known.name).join(", ");
+  throw new AppError("not_found", {
+    message: `There is no schedule of this name. There are: ${names}.`,
+  });
+}

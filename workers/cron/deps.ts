@@ -1,0 +1,139 @@
+import { sql } from "drizzle-orm";
+import { z } from "zod";
+import type { Context } from "#core/kernel/context.ts";
+import { AppError } from "#core/kernel/errors.ts";
+import { newId } from "#core/kernel/ids.ts";
+import type { Logger } from "#core/kernel/log.ts";
+import type { ScheduleClock } from "#core/schedules/due-times.ts";
+import type {
+  CheckedDependency,
+  DependencyHealth,
+  ScheduleContext,
+} from "#core/schedules/schedule.ts";
+import { SCHEDULES } from "#core/schedules/schedules.ts";
+import { openCache } from "#platform/cache.ts";
+import { createContext } from "#platform/context.ts";
+import type { Meter } from "#platform/durable-objects/meter.ts";
+import { consoleLogger } from "#platform/logger.ts";
+import { createMeterClient, type MeterClient } from "#platform/meter-client.ts";
+import { checkAiService, timed } from "#platform/readiness.ts";
+import { createScheduleClock } from "#platform/schedule-clock.ts";
+import { type CronSettings, cronSettings, readSettings } from "#platform/settings.ts";
+
+/** What the cron Worker works with; made from `env`, here and nowhere else. */
+export interface CronDeps {
+  settings: CronSettings;
+  log: Logger;
+  meter: MeterClient;
+  clock: ScheduleClock;
+  /** A context for the verbs of core, one for each tick or batch. */
+  context(): Context;
+  /** The same with what schedules need. */
+  scheduleContext(): Omit<ScheduleContext, "deadline">;
+}
+
+/** @throws AppError `misconfigured` when a setting is missing or bad */
+export function makeDeps(env: CronEnv): CronDeps {
+  const settings = readSettings(cronSettings, env);
+  const log = consoleLogger(settings.LOG_LEVEL, "cron");
+  const meter = createMeterClient(env.METER as DurableObjectNamespace<Meter>); // the generated type does not name the class
+  const context = () => {
+    const requestId = newId("request");
+    return createContext({
+      principal: { kind: "system", teamId: null },
+      requestId,
+      log: log.with({ request_id: requestId }),
+      database: settings,
+      secrets: { seal: noSecrets, open: noSecrets },
+      epochs: meter,
+      catalogChanged: () => Promise.resolve(), // nothing here changes the catalog
+    });
+  };
+  return {
+    settings,
+    log,
+    meter,
+    clock: createScheduleClock(settings.TIME_ZONE),
+    context,
+    scheduleContext: () => {
+      const { db, transaction, now, log: contextLog } = context();
+      return {
+        db,
+        transaction,
+        now,
+        log: contextLog,
+        usageRetentionDays: settings.USAGE_RETENTION_DAYS,
+        dependencies: dependencyChecks(env, settings, db),
+        sendProbe: async () =>
+          void (await env.USAGE_QUEUE.send({ kind: "probe", sentAt: Date.now() })),
+        retries: new Map(SCHEDULES.map((schedule) => [schedule.name, schedule.retries])),
+        sendRun: async (runId) => void (await env.SCHEDULE_QUEUE.send({ run_id: runId })),
+      };
+    },
+  };
+}
+
+/** This Worker has no MASTER_KEY: nothing that it does reads or makes a secret. */
+function noSecrets(): Promise<never> {
+  return Promise.reject(
+    new AppError("misconfigured", { message: "The cron Worker does not handle secrets." }),
+  );
+}
+
+const BOT_CUT_MS = 4_000;
+
+const botHealth = z.object({
+  dependencies: z.object({
+    telegram_api: z.object({
+      status: z.enum(["ok", "failing", "not_configured"]),
+      latencyMs: z.number().nullable(),
+      detail: z.string().optional(),
+    }),
+  }),
+});
+
+function dependencyChecks(
+  env: CronEnv,
+  settings: CronSettings,
+  db: Context["db"],
+): Record<CheckedDependency, () => Promise<DependencyHealth>> {
+  const cache = openCache(settings, () => undefined);
+  return {
+    database: () => check(async () => void (await db.execute(sql`SELECT 1`))),
+    cache: () => check(() => cache.ping()),
+    ai_service: async () => known(await checkAiService(settings)),
+    telegram_api: () => checkTelegram(env),
+  };
+}
+
+type Checked = Awaited<ReturnType<typeof timed>>;
+
+/** A check that was made just now knows how the dependency is. */
+function known({ status, latencyMs, detail }: Checked): DependencyHealth {
+  return {
+    status: status === "unknown" ? "failing" : status,
+    latencyMs,
+    ...(detail === undefined ? {} : { detail }),
+  };
+}
+
+async function check(work: () => Promise<void>): Promise<DependencyHealth> {
+  return known(await timed(work));
+}
+
+/** The bot has the token, so it asks Telegram, and cuts its own checks after two seconds. */
+async function checkTelegram(env: CronEnv): Promise<DependencyHealth> {
+  const started = Date.now();
+  try {
+    const bot = env.BOT as unknown as { health(): Promise<unknown> }; // Workers never import each other; the answer is checked
+    const late = new Promise<never>((_, reject) =>
+      setTimeout(reject, BOT_CUT_MS, new Error("timeout")),
+    );
+    const answer = await Promise.race([bot.health(), late]);
+    const { status, latencyMs, detail } = botHealth.parse(answer).dependencies.telegram_api;
+    return { status, latencyMs, ...(detail === undefined ? {} : { detail }) };
+  } catch {
+    const detail = "The bot Worker does not answer.";
+    return { status: "failing", latencyMs: Date.now() - started, detail };
+  }
+}

@@ -12,10 +12,10 @@ export interface EndWithParent {
 // ends, however it ends (kill -9 too), the kernel closes the pipe. A second, harder signal follows after 5 s.
 const WAIT_THEN_KILL = `
 cat > /dev/null
-kill -"$2" -- "$1" 2> /dev/null || exit 0
+kill -s "$2" -- "$1" 2> /dev/null || exit 0
 n=0
-while [ $n -lt 50 ]; do kill -0 -- "$1" 2> /dev/null || exit 0; sleep 0.1; n=$((n + 1)); done
-kill -"$3" -- "$1" 2> /dev/null
+while [ $n -lt 50 ]; do kill -s 0 -- "$1" 2> /dev/null || exit 0; sleep 0.1; n=$((n + 1)); done
+kill -s "$3" -- "$1" 2> /dev/null
 `;
 
 /**

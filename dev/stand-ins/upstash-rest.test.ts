@@ -501,26 +501,36 @@ describe("collections", () => {
 
 describe("publish and subscribe", () => {
   it("carries messages to those who listen by name or by pattern", async () => {
-    const byName = redis.subscribe<string>("news");
-    const byPattern = redis.psubscribe<string>("ne*");
+    const byName = redis.subscribe<{ n: number }>("news");
+    const byPattern = redis.psubscribe<{ n: number }>("ne*");
     const got: string[] = [];
     const delivered = new Promise<void>((resolve) => {
       const take = (text: string): void => {
         got.push(text);
         if (got.length === 2) resolve();
       };
-      byName.on("message", ({ message }) => take(`name:${message}`));
-      byPattern.on("pmessage", ({ message, pattern }) => take(`${pattern}:${message}`));
+      byName.on("message", ({ message }) => take(`name:${message.n}`));
+      byPattern.on("pmessage", ({ message, pattern }) => take(`${pattern}:${message.n}`));
     });
-    const deadline = Date.now() + 10_000;
-    while ((await redis.publish("news", "hello")) < 2) {
-      if (Date.now() > deadline) throw new Error("Nobody came to listen.");
-      got.length = 0;
-    }
+    const listening = [byName, byPattern].map(
+      (one, index) => new Promise((resolve) => one.on(index ? "psubscribe" : "subscribe", resolve)),
+    );
+    await Promise.all(listening);
+    expect(await redis.publish("news", { n: 7 })).toBe(2);
     await delivered;
-    expect(got.toSorted()).toEqual(["name:hello", "ne*:hello"]);
+    expect(got.toSorted()).toEqual(["name:7", "ne*:7"]);
     await byName.unsubscribe();
     await byPattern.unsubscribe();
+  });
+
+  it("forgets a listener that is gone", async () => {
+    const listener = redis.subscribe("news");
+    await new Promise((resolve) => listener.on("subscribe", resolve));
+    await listener.unsubscribe();
+    const deadline = Date.now() + 10_000;
+    while ((await redis.publish("news", 1)) > 0) {
+      if (Date.now() > deadline) throw new Error("It is still listening.");
+    }
   });
 });
 

@@ -11,11 +11,25 @@ const GRACE_MS = 10_000;
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
+    return !isZombie(pid);
   } catch (error) {
     // EPERM: it is there, and another user's.
     return error instanceof Error && "code" in error && error.code === "EPERM";
   }
+}
+
+/** In a container whose first process takes no leave of orphans, an ended process keeps its id. */
+function isZombie(pid: number): boolean {
+  try {
+    return statFields(pid)[0] === "Z";
+  } catch {
+    return false;
+  }
+}
+
+/** What Linux says of a process, from its state on: the name before may itself hold spaces and brackets. */
+function statFields(pid: number): string[] {
+  return readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)?.split(" ") ?? [];
 }
 
 /** A process's command line and parent; empty where it is gone. Slim containers have no `ps`, macOS has no /proc. */
@@ -23,9 +37,7 @@ function inspect(pid: number): { command: string; parent: number } {
   try {
     if (existsSync("/proc/self/stat")) {
       const command = readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
-      // The name in brackets may itself hold spaces and brackets; the fields after the last one are plain.
-      const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)?.split(" ") ?? [];
-      return { command, parent: Number(fields[1]) };
+      return { command, parent: Number(statFields(pid)[1]) };
     }
   } catch {
     return { command: "", parent: 0 };

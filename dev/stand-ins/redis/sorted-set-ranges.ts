@@ -1,4 +1,4 @@
-import { Arguments, parseFloatingPoint, parseInteger, sliceBounds } from "./arguments.ts";
+import { type Arguments, parseFloatingPoint, parseInteger, sliceBounds } from "./arguments.ts";
 import type { Run } from "./command.ts";
 import type { Keyspace } from "./keyspace.ts";
 import { type Bytes, fail, SYNTAX } from "./reply.ts";

@@ -1,4 +1,4 @@
-import { SseScanner, type SseEvent } from "../chat/sse.ts";
+import { type SseEvent, SseEventTooLarge, SseScanner } from "../chat/sse.ts";
 import { AppError, type ErrorCode } from "../kernel/errors.ts";
 import type { StreamTally } from "./stream-tally.ts";
 
@@ -50,11 +50,7 @@ export async function relayStream(input: RelayInput): Promise<RelayOutcome> {
     await pump(reader, writer, input, idle.seen);
   } catch (error) {
     if (error instanceof HungUp) hangUp();
-    else
-      failure =
-        error instanceof AppError
-          ? error
-          : new AppError("stream_cut", { message: CUT_SENTENCE, cause: error });
+    else failure = streamFailure(error);
   } finally {
     idle.end();
     input.clientSignal?.removeEventListener("abort", hangUp);
@@ -64,6 +60,16 @@ export async function relayStream(input: RelayInput): Promise<RelayOutcome> {
 
 const CUT_SENTENCE =
   "The provider cut the answer short. What came before it is not the whole answer; try again.";
+
+function streamFailure(error: unknown): AppError {
+  if (error instanceof SseEventTooLarge) {
+    return new AppError("provider_error", {
+      message: "The provider sent an event that is too large.",
+      cause: error,
+    });
+  }
+  return new AppError("stream_cut", { message: CUT_SENTENCE, cause: error });
+}
 
 /** The client does not take the bytes any more. */
 class HungUp extends Error {}
@@ -78,7 +84,7 @@ async function pump(
   for (;;) {
     const { done, value } = await reader.read();
     seen();
-    const events = done ? scanner.end() : scanner.push(value);
+    const events = done ? scanner.end().filter(isWhole) : scanner.push(value);
     const bytes = keptBytes(events, input);
     if (bytes)
       await writer
@@ -88,21 +94,37 @@ async function pump(
   }
 }
 
-/** The events that go on to the client, as they came. */
-function keptBytes(events: SseEvent[], input: RelayInput): Uint8Array | null {
-  const kept: Uint8Array[] = [];
-  let size = 0;
-  for (const event of events) {
-    if (input.tally.see(event.data, input.now()) === "drop") continue;
-    kept.push(event.raw);
-    size += event.raw.length;
+/** Whether an event that the stream ended on is all there: what a cut left of one must not reach the client. */
+function isWhole({ data }: SseEvent): boolean {
+  if (data === null || data === "[DONE]") return data !== null;
+  try {
+    JSON.parse(data);
+    return true;
+  } catch {
+    return false;
   }
-  if (kept.length <= 1) return kept[0] ?? null;
-  const joined = new Uint8Array(size);
+}
+
+/** The events that go on to the client, as they came; without a copy where all of them do. */
+function keptBytes(events: SseEvent[], input: RelayInput): Uint8Array | null {
+  const kept = events.filter(
+    ({ data }) => data === null || input.tally.see(data, input.now()) === "keep",
+  );
+  const first = kept[0]?.raw;
+  const last = kept.at(-1)?.raw;
+  if (!first || !last) return null;
+  if (kept.length === events.length && first.buffer === last.buffer) {
+    return new Uint8Array(
+      first.buffer,
+      first.byteOffset,
+      last.byteOffset + last.length - first.byteOffset,
+    );
+  }
+  const joined = new Uint8Array(kept.reduce((size, { raw }) => size + raw.length, 0));
   let offset = 0;
-  for (const piece of kept) {
-    joined.set(piece, offset);
-    offset += piece.length;
+  for (const { raw } of kept) {
+    joined.set(raw, offset);
+    offset += raw.length;
   }
   return joined;
 }

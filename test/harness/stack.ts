@@ -37,6 +37,8 @@ export interface Stack {
   databaseUrl: string;
   /** Postgres from the side, to look at what the Workers wrote. */
   sql<Row extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<Row[]>;
+  /** A second api Worker in a runtime process of its own, on the first one's Durable Objects. */
+  startSecondApi(): Promise<{ client(apiKey: string | null): ApiClient; stop(): Promise<void> }>;
   /** A client with the super admin key. */
   admin: ApiClient;
   client(apiKey: string | null): ApiClient;
@@ -85,7 +87,9 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 
   const start = async () => {
     const before = await childProcessesOf(process.pid);
-    miniflare = new Miniflare(miniflareOptions(names, vars, folder, logs, options.inspectorPort));
+    miniflare = new Miniflare(
+      miniflareOptions({ names, vars, folder, logs, inspectorPort: options.inspectorPort }),
+    );
     await miniflare.ready;
     workerd = (await childProcessesOf(process.pid)).filter((pid) => !before.includes(pid));
     for (const name of names) {
@@ -106,6 +110,17 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     logs,
     admin,
     client,
+    async startSecondApi() {
+      const second = new Miniflare(
+        miniflareOptions({ names: ["api"], vars, folder, logs, suffix: "-2" }),
+      );
+      await second.ready;
+      const { origin } = await second.unsafeGetDirectURL(`${WORKERS.api.script}-2`);
+      return {
+        client: (apiKey) => new ApiClient(() => origin, apiKey),
+        stop: () => second.dispose(),
+      };
+    },
     sql: async <Row extends pg.QueryResultRow>(text: string, values?: unknown[]) =>
       (await pool.query<Row>(text, values)).rows,
     async createTeam({ name = "Test team", scopes = ["admin"] } = {}) {
@@ -143,19 +158,26 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   };
 }
 
-function miniflareOptions(
-  names: WorkerName[],
-  vars: Record<string, string>,
-  folder: string,
-  logs: LogLines,
-  inspectorPort: number | undefined,
-): MiniflareOptions {
+interface RuntimeOptions {
+  names: readonly WorkerName[];
+  vars: Record<string, string>;
+  /** Where Durable Objects and queues keep their data, and runtimes of one stack find each other. */
+  folder: string;
+  logs: LogLines;
+  inspectorPort?: number | undefined;
+  /** A second runtime of the same stack: its Workers have this behind their names, and use the first one's objects. */
+  suffix?: string;
+}
+
+function miniflareOptions(options: RuntimeOptions): MiniflareOptions {
+  const { names, vars, folder, logs, inspectorPort, suffix = "" } = options;
   const workers = names.map((name) => {
     const { script, config } = WORKERS[name];
     const { workerOptions } = unstable_getMiniflareWorkerOptions(path.join(ROOT, config));
     return {
       ...workerOptions,
-      name: script,
+      ...(suffix === "" ? {} : { durableObjects: elsewhere(workerOptions.durableObjects, script) }),
+      name: script + suffix,
       modules: [
         {
           type: "ESModule" as const,
@@ -171,8 +193,17 @@ function miniflareOptions(
     workers,
     host: "127.0.0.1",
     port: 0,
-    resourcePersistencePath: folder,
+    resourcePersistencePath: path.join(folder, `storage${suffix}`),
+    unsafeDevRegistryPath: path.join(folder, "registry"),
     handleStructuredLogs: (line: { level: string; message: string }) => logs.add(line.message),
     ...(inspectorPort === undefined ? {} : { inspectorPort }),
   } as Parameters<typeof convertV4MiniflareOptions>[0]); // wrangler and miniflare describe the same options by two types
+}
+
+/** A Worker's own Durable Objects, as those of the Worker of this name in another process. */
+function elsewhere(objects: unknown, script: string): Record<string, unknown> {
+  const own = Object.entries(objects as Record<string, { className: string }>); // as wrangler made it from the configuration
+  return Object.fromEntries(
+    own.map(([binding, { className }]) => [binding, { className, scriptName: script }]),
+  );
 }

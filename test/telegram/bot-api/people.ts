@@ -46,8 +46,8 @@ export class Person {
     return this.#push(this.writes(text, options));
   }
 
-  /** Sends a photo in two sizes, the given one being the larger. */
-  sendsPhoto(bytes: Uint8Array, options: SayOptions & { caption?: string } = {}): number {
+  /** Sends a photo in two sizes, the given one being the larger. One that is lost cannot be fetched any more. */
+  sendsPhoto(bytes: Uint8Array, options: SayOptions & { caption?: string; lost?: boolean } = {}): number {
     const small = this.#world.addFile(bytes.slice(0, Math.max(1, bytes.length >> 2)), "jpg");
     const large = this.#world.addFile(bytes, "jpg");
     const photo = [small, large].map(({ file_id, bytes: content }, index) => ({
@@ -57,6 +57,7 @@ export class Person {
       height: 60 * (index + 1),
       file_size: content.length,
     }));
+    if (options.lost) for (const { file_id } of photo) this.#world.files.delete(file_id);
     const entities = options.entities ?? detectEntities(options.caption ?? "");
     return this.#push(this.#message({ photo, caption: options.caption, entities }, options));
   }

@@ -12,7 +12,7 @@ import { plain } from "../text/formatted-text.ts";
 import { type Broadcast, Broadcasts, STEP_MS } from "./broadcasts.ts";
 import { ChatSettings } from "./chat-settings.ts";
 import { type Delivery, Inbox, type InboxRow, type Lane, MOST_WAITING } from "./inbox.ts";
-import { Outbox } from "./outbox.ts";
+import { Outbox, type OutboxRow } from "./outbox.ts";
 import { apologize, type ChatParts, identify, processUpdate } from "./process-update.ts";
 import { GROUP_GAP_MS, PRIVATE_GAP_MS, SendPace } from "./send-pace.ts";
 import { type Refusal, Sender, TelegramRefusal } from "./sender.ts";
@@ -26,6 +26,8 @@ const MOST_ATTEMPTS = 3;
 const HOPELESS_ATTEMPTS = 6;
 /** For so long an answer is tried that Telegram or the network does not take. */
 const PATIENCE_MS = 6 * 3_600_000;
+/** With waits of up to a minute between them. */
+const MOST_NOTICE_ATTEMPTS = 50;
 /** Between two words about a full queue. */
 const FULL_NOTICE_MS = 30_000;
 
@@ -48,7 +50,9 @@ export class TelegramChat extends DurableObject<BotEnv> {
   private readonly broadcasts = new Broadcasts(this.sql);
   private readonly deps: BotDeps = makeDeps(this.env);
   private chat: ChatParts | null = null;
-  private readonly busy: Record<Lane, boolean> = { turn: false, urgent: false };
+  private readonly busy: Record<Lane | "outbox", boolean> = { turn: false, urgent: false, outbox: false };
+  /** Whether the alarm is at work; it cannot ring again until it ends. */
+  private ringing = false;
   /** Ends the answer in progress. */
   private stopping: AbortController | null = null;
 
@@ -58,8 +62,8 @@ export class TelegramChat extends DurableObject<BotEnv> {
     this.settings.set("chatId", chatId);
     if (taken === "full") this.sayFull(delivery.requestId);
     if (taken !== "duplicate") await this.ring(Date.now());
-    // While a turn is being answered the alarm cannot ring again; what is urgent does not wait for it.
-    if (taken === "taken" && delivery.lane === "urgent" && this.busy.turn) this.ctx.waitUntil(this.drain("urgent", Date.now() + ALARM_MS));
+    if (taken === "full") this.besideAlarm((until) => this.drainOutbox(until));
+    if (taken === "taken" && delivery.lane === "urgent") this.besideAlarm((until) => this.drain("urgent", until));
     return this.settings.get("bot")?.identity ?? null;
   }
 
@@ -70,6 +74,7 @@ export class TelegramChat extends DurableObject<BotEnv> {
     if (movedTo !== null) return chatObject(this.deps, movedTo).notify(movedTo, key, text);
     if (this.settings.get("blocked") || !this.outbox.add(key, text)) return false;
     await this.ring(Date.now());
+    this.besideAlarm((until) => this.drainOutbox(until));
     return true;
   }
 
@@ -101,6 +106,7 @@ export class TelegramChat extends DurableObject<BotEnv> {
 
   override async alarm(): Promise<void> {
     const until = Date.now() + ALARM_MS;
+    this.ringing = true;
     try {
       await Promise.all([this.drain("turn", until), this.drain("urgent", until), this.drainOutbox(until), this.stepBroadcast()]);
       this.inbox.forgetOld();
@@ -108,6 +114,8 @@ export class TelegramChat extends DurableObject<BotEnv> {
     } catch (error) {
       // An alarm that throws is given up on after six tries; this one must ring as long as something waits.
       this.deps.log.error("telegram_alarm_failed", { chat_id: this.settings.get("chatId"), error });
+    } finally {
+      this.ringing = false;
     }
     const times = [this.inbox.wakeAt(), this.outbox.wakeAt(), this.broadcasts.pending ? Date.now() + STEP_MS : null];
     const next = Math.min(...times.filter((time) => time !== null));
@@ -118,6 +126,13 @@ export class TelegramChat extends DurableObject<BotEnv> {
   private async ring(at: number): Promise<void> {
     const planned = await this.ctx.storage.getAlarm();
     if (planned === null || planned > at) await this.ctx.storage.setAlarm(at);
+  }
+
+  /** Starts what must not wait for a long answer. Should the process die, the alarm does it: nothing here is kept in memory only. */
+  private besideAlarm(work: (until: number) => Promise<void>): void {
+    if (!this.ringing) return;
+    const log = (error: unknown) => this.deps.log.error("telegram_chat_failed", { chat_id: this.settings.get("chatId"), error });
+    this.ctx.waitUntil(work(Date.now() + ALARM_MS).catch(log));
   }
 
   /** Works through one lane until it is empty, has to wait, or the time is over. */
@@ -186,18 +201,28 @@ export class TelegramChat extends DurableObject<BotEnv> {
 
   private async drainOutbox(until: number): Promise<void> {
     const chat = this.chatParts();
-    for (let row = this.outbox.next(); chat && row && Date.now() < until; row = this.outbox.next()) {
-      try {
-        await chat.sender.send({ chatId: chat.chatId, threadId: null, replyTo: null }, { kind: "text", content: plain(row.text) });
-        this.outbox.done(row.key);
-      } catch (error) {
-        const refusal: Refusal = error instanceof TelegramRefusal ? error.refusal : { kind: "refused", why: String(error) };
-        if (refusal.kind === "unreachable") return this.setBlocked(true);
-        if (refusal.kind === "moved") return this.moveTo(chat.chatId, refusal.to);
-        if (refusal.kind === "later" && row.attempts < 50) return this.outbox.postpone(row.key, refusal.at + Math.min(60_000, 500 * 2 ** row.attempts));
-        this.deps.log.error("telegram_notice_dropped", { chat_id: chat.chatId, key: row.key, error });
-        this.outbox.done(row.key);
+    if (this.busy.outbox || !chat) return;
+    this.busy.outbox = true;
+    try {
+      for (let row = this.outbox.next(); row && Date.now() < until; row = this.outbox.next()) await this.sendNotice(chat, row);
+    } finally {
+      this.busy.outbox = false;
+    }
+  }
+
+  private async sendNotice(chat: ChatParts, row: OutboxRow): Promise<void> {
+    try {
+      await chat.sender.send({ chatId: chat.chatId, threadId: null, replyTo: null }, { kind: "text", content: plain(row.text) });
+      this.outbox.done(row.key);
+    } catch (error) {
+      const refusal: Refusal = error instanceof TelegramRefusal ? error.refusal : { kind: "refused", why: String(error) };
+      if (refusal.kind === "unreachable") return this.setBlocked(true);
+      if (refusal.kind === "moved") return this.moveTo(chat.chatId, refusal.to);
+      if (refusal.kind === "later" && row.attempts < MOST_NOTICE_ATTEMPTS) {
+        return this.outbox.postpone(row.key, refusal.at + Math.min(60_000, 500 * 2 ** row.attempts));
       }
+      this.deps.log.error("telegram_notice_dropped", { chat_id: chat.chatId, key: row.key, error });
+      this.outbox.done(row.key);
     }
   }
 

@@ -1,4 +1,4 @@
-import type { Message } from "grammy/types";
+import type { Message, ReplyMessage } from "grammy/types";
 import { describe, expect, it } from "vitest";
 import { detectEntities } from "#test/telegram/bot-api/parse-entities.ts";
 import { commandArgument, commandOf, isForBot, quotedText, withoutMention } from "./addressing.ts";
@@ -11,7 +11,7 @@ const sara = { id: 7, is_bot: false, first_name: "Sara" };
 function inGroup(text: string, more: Partial<Message> = {}): Partial<Message> {
   return { message_id: 1, chat: group, from: sara, text, entities: detectEntities(text), ...more };
 }
-const fromBot = { message_id: 9, date: 0, chat: group, from: { id: 42, is_bot: true, first_name: "Yard" } } as Message.TextMessage & Message; // only what is read
+const fromBot = { message_id: 9, date: 0, chat: group, from: { id: 42, is_bot: true, first_name: "Yard" } } as ReplyMessage; // only what is read
 
 describe("whom a message in a group is for", () => {
   it.each<[string, boolean, Partial<Message>]>([
@@ -29,7 +29,7 @@ describe("whom a message in a group is for", () => {
     ["a command of another bot", false, inGroup("/help@other_bot")],
     ["a command of another bot, replying to this one", false, inGroup("/help@other_bot", { reply_to_message: fromBot })],
     ["a reply to the bot", true, inGroup("and then?", { reply_to_message: fromBot })],
-    ["a message in a topic that the bot opened", false, inGroup("hi", { reply_to_message: { ...fromBot, forum_topic_created: { name: "t", icon_color: 1 } } as Message.TextMessage & Message })],
+    ["a message in a topic that the bot opened", false, inGroup("hi", { reply_to_message: { ...fromBot, forum_topic_created: { name: "t", icon_color: 1 } } as ReplyMessage })],
     ["a mention by another bot", false, inGroup("@Yard_bot hi", { from: { id: 8, is_bot: true, first_name: "Loop" } })],
     ["a mention by an anonymous administrator", true, inGroup("@Yard_bot hi", { from: { id: 1_087_968_824, is_bot: true, first_name: "Group" } })],
     ["the bot's own message", false, inGroup("@Yard_bot", { from: { id: 42, is_bot: true, first_name: "Yard" } })],
@@ -61,9 +61,9 @@ describe("what a message says", () => {
   });
 
   it("quotes what another person wrote, and the part that was chosen", () => {
-    const replied = { ...fromBot, from: sara, text: "a long story" } as Message.TextMessage & Message; // only what is read
+    const replied = { ...fromBot, from: sara, text: "a long story" } as ReplyMessage; // only what is read
     expect(quotedText(inGroup("why?", { reply_to_message: replied }), bot)).toBe("a long story");
     expect(quotedText(inGroup("why?", { reply_to_message: replied, quote: { text: "long", position: 2 } }), bot)).toBe("long");
-    expect(quotedText(inGroup("why?", { reply_to_message: { ...replied, from: fromBot.from } as Message.TextMessage & Message }), bot)).toBeNull();
+    expect(quotedText(inGroup("why?", { reply_to_message: { ...replied, from: fromBot.from } as ReplyMessage }), bot)).toBeNull();
   });
 });

@@ -33,7 +33,7 @@ export class SseScanner {
   private searched = 0;
   private lineStart = 0;
   private begun = false;
-  private readonly decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  private readonly decoder = new TextDecoder("utf-8", { ignoreBOM: true, fatal: false });
   private readonly limit: number;
 
   constructor(limit: number = EVENT_LIMIT) {

@@ -1,7 +1,9 @@
-import type { Message, ReplyMessage } from "grammy/types";
+import type { Message } from "grammy/types";
 import { describe, expect, it } from "vitest";
 import { detectEntities } from "#test/telegram/bot-api/parse-entities.ts";
 import { commandArgument, commandOf, isForBot, quotedText, withoutMention } from "./addressing.ts";
+
+type ReplyMessage = NonNullable<Message["reply_to_message"]>;
 
 const bot = { id: 42, username: "Yard_bot" };
 const known = new Set(["help", "start"]);

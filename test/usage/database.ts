@@ -1,0 +1,102 @@
+import { drizzle } from "drizzle-orm/node-postgres";
+import pg from "pg";
+import type { Context } from "#core/kernel/context.ts";
+import { createLogger } from "#core/kernel/log.ts";
+import type { Principal } from "#core/kernel/principal.ts";
+import type { TeamRecord } from "#core/usage/read-usage-message.ts";
+import type { UsageRecord } from "#core/usage/usage-record.ts";
+import * as schema from "#schema";
+import { eventually } from "#test/harness/eventually.ts";
+import { createDatabase, type PostgresServer } from "#test/harness/postgres.ts";
+
+/** A database of its own with contexts over it, for tests of what core says to Postgres. */
+export interface TestDatabase {
+  url: string;
+  pool: pg.Pool;
+  context(options?: { principal?: Principal; now?: Date }): Context;
+  /** Ends once a statement waits for another one's lock. */
+  someoneWaits(): Promise<void>;
+  drop(): Promise<void>;
+}
+
+export async function openTestDatabase(server: PostgresServer): Promise<TestDatabase> {
+  const database = await createDatabase(server);
+  const pool = new pg.Pool({ connectionString: database.url, max: 8 });
+  return {
+    url: database.url,
+    pool,
+    context: (options = {}) => contextOver(pool, options),
+    someoneWaits: () =>
+      eventually(async () => {
+        const { rowCount } = await pool.query(
+          "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+        );
+        if (rowCount === 0) throw new Error("Nobody waits for a lock");
+      }),
+    async drop() {
+      await pool.end();
+      await database.drop();
+    },
+  };
+}
+
+function contextOver(
+  pool: pg.Pool,
+  { principal = { kind: "system", teamId: null }, now }: { principal?: Principal; now?: Date },
+): Context {
+  const db = drizzle(pool, { schema });
+  const base = {
+    principal,
+    requestId: "req_test",
+    log: createLogger("error", () => undefined),
+    now: () => now ?? new Date(),
+    secrets: { seal: refuse, open: refuse },
+    epochs: { expectChange: () => Promise.resolve(), raise: () => Promise.resolve() },
+    catalogChanged: () => Promise.resolve(),
+    afterCommit: (action: () => Promise<void>) => action(),
+  };
+  return {
+    ...base,
+    db,
+    transaction: (work) =>
+      db.transaction((transaction) => {
+        const inner: Context = { ...base, db: transaction, transaction: (next) => next(inner) };
+        return work(inner);
+      }),
+  };
+}
+
+function refuse(): Promise<never> {
+  return Promise.reject(new Error("These tests handle no secrets"));
+}
+
+let made = 0;
+
+/** A usage record that differs from every other one. */
+export function makeRecord(over: Partial<UsageRecord> = {}): UsageRecord {
+  made++;
+  return {
+    id: `req_${String(made).padStart(8, "0")}_${crypto.randomUUID()}`,
+    attempt: 1,
+    at: Date.UTC(2026, 10, 20, 10, 30),
+    keyId: "key_a",
+    sessionId: null,
+    endUser: null,
+    model: "model-a",
+    provider: "test",
+    status: 200,
+    errorCode: null,
+    inputTokens: 10,
+    outputTokens: 5,
+    estimated: false,
+    costMicros: 7,
+    latencyMs: 100,
+    firstTokenMs: 20,
+    cached: false,
+    ...over,
+  };
+}
+
+export function of(teamId: string, ...records: UsageRecord[]): TeamRecord[] {
+  return records.map((record) => ({ teamId, record }));
+}

@@ -6,6 +6,7 @@ import { findWrk, wrkLoad } from "./load/wrk.ts";
 import { describeMachine } from "./machine.ts";
 import { type Options, readOptions, usage } from "./options.ts";
 import { startParty } from "./parties/index.ts";
+import { profileParty } from "./profile.ts";
 import { Processes } from "./process/parent.ts";
 import { type CaseResult, formatCase, writeJson } from "./report.ts";
 import { RequestCount } from "./request-count.ts";
@@ -42,7 +43,9 @@ async function main(options: Options): Promise<void> {
   const upstream = await startUpstream(processes);
   const load = await chooseLoad(options);
   const parties = await Promise.all(
-    options.parties.map((name) => startParty(name, { processes, upstream })),
+    options.parties.map((name) =>
+      startParty(name, { processes, upstream, profiled: options.profile !== null }),
+    ),
   );
   const count = new RequestCount();
   const bench: Bench = { ...options, parties, load, count, progress };
@@ -57,6 +60,11 @@ async function main(options: Options): Promise<void> {
     const result = { benchCase, metrics: await benchCase.run(bench) };
     results.push(result);
     console.log(`${formatCase(result)}\n`);
+  }
+  if (options.profile !== null) {
+    const party = parties.find(({ profile }) => profile !== undefined);
+    if (party === undefined) throw new Error("--profile: switchyard does not take part");
+    console.log(`${await profileParty(party, options.profile, bench)}\n`);
   }
   for (const party of parties) {
     const found = await party.settle?.(count.of(party));

@@ -1,11 +1,12 @@
 import { startBare } from "./bare.ts";
 import type { Party, PartyName, PartyOptions } from "./party.ts";
 import { startPortkeyNode } from "./portkey-node.ts";
+import { startSwitchyard } from "./switchyard.ts";
 
 const starters: Record<PartyName, (options: PartyOptions) => Promise<Party>> = {
   bare: startBare,
   portkey_node: startPortkeyNode,
-  switchyard: () => Promise.reject(new Error("not yet")),
+  switchyard: startSwitchyard,
 };
 
 /** Starts one party in front of the upstream, in processes of its own. */

@@ -27,12 +27,16 @@ export type Party = {
    * round, and throws where the party lost or invented some. Returns what it found, in a line.
    */
   settle?: (got: Requests) => Promise<string>;
+  /** Records a CPU profile of the gateway for some seconds, as the JSON of a `.cpuprofile`. */
+  profile?: (seconds: number) => Promise<string>;
 };
 
 export type PartyOptions = {
   processes: Processes;
   /** Address of the model provider, without a path. */
   upstream: string;
+  /** Whether the party must be ready to be profiled. */
+  profiled: boolean;
 };
 
 export const chatPath = "/v1/chat/completions";

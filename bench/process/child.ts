@@ -1,5 +1,5 @@
 import { type z } from "zod";
-import { fromChild, toChild } from "./messages.ts";
+import { type fromChild, toChild } from "./messages.ts";
 
 /** What a process of the bench does: start once, answer calls, stop when the bench is gone. */
 export type ChildDefinition<Input extends z.ZodType> = {

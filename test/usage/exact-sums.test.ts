@@ -14,9 +14,10 @@ let database: TestDatabase;
 beforeAll(async () => (database = await openTestDatabase(inject("postgres"))));
 afterAll(() => database.drop());
 
-const START = Date.UTC(2026, 10, 19);
+/** Few hours, so that many records share one; midnight is among them. */
+const START = Date.UTC(2026, 10, 19, 21);
 const HOUR_MS = 3_600_000;
-const HOURS = 30;
+const HOURS = 6;
 const superAdmin = { kind: "super_admin", teamId: null } as const;
 const far = new Date("2100-01-01T00:00:00Z");
 const TEAMS = ["team_a", "team_b"];

@@ -1,4 +1,4 @@
-import { and, eq, gt, or } from "drizzle-orm";
+import { eq, or } from "drizzle-orm";
 import { apiKeys, teams } from "#schema";
 import type { Database } from "../kernel/context.ts";
 import { AppError } from "../kernel/errors.ts";
@@ -19,25 +19,29 @@ export interface KeyRecord {
   epoch: number;
 }
 
-/** Reads a key and its team's epoch in one statement, so that the two belong together. */
-export async function loadKeyRecord(
-  db: Database,
-  hash: string,
-  now: Date,
-): Promise<KeyRecord | null> {
+/**
+ * Reads a key and its team's epoch in one statement, so that the two belong together. The secret before the last
+ * rotation is found even after its grace, so that whoever still sends it learns that it expired.
+ */
+export async function loadKeyRecord(db: Database, hash: string): Promise<KeyRecord | null> {
   const [row] = await db
     .select({ key: apiKeys, epoch: teams.epoch })
     .from(apiKeys)
     .innerJoin(teams, eq(teams.id, apiKeys.teamId))
-    .where(
-      or(
-        eq(apiKeys.hash, hash),
-        and(eq(apiKeys.previousHash, hash), gt(apiKeys.previousExpiresAt, now)),
-      ),
-    )
+    .where(or(eq(apiKeys.hash, hash), eq(apiKeys.previousHash, hash)))
     .limit(1);
-  if (!row) return null;
-  const { key, epoch } = row;
+  return row ? toKeyRecord(row.key, hash, row.epoch) : null;
+}
+
+/**
+ * What a request needs to know of a key's row.
+ * @param hash of the secret that was presented: the current one, or the one before the last rotation
+ */
+export function toKeyRecord(
+  key: typeof apiKeys.$inferSelect,
+  hash: string,
+  epoch: number,
+): KeyRecord {
   const ends = [key.expiresAt, key.previousHash === hash ? key.previousExpiresAt : null].filter(
     (end) => end !== null,
   );

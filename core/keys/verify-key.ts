@@ -4,7 +4,8 @@ import type { Context } from "../kernel/context.ts";
 import { AppError } from "../kernel/errors.ts";
 import { type Scope, SCOPES } from "../kernel/scopes.ts";
 import { hashApiKey, shownPrefix } from "./api-key.ts";
-import { noSuchKey, toApiKey } from "./key.ts";
+import { principalOf, toKeyRecord } from "./key-record.ts";
+import { toApiKey } from "./key.ts";
 
 /** What a key is told about itself. */
 export interface KeyFacts {
@@ -23,9 +24,9 @@ export interface KeyFacts {
 }
 
 /**
- * Tells a key about itself.
+ * Tells a key about itself, as it is at this moment: here a revocation holds at once.
  * @param presentedKey the secret that came with the request; it says whether it is the old one of a rotation
- * @throws AppError `forbidden` for callers without a key, `not_found` when the key has just been deleted
+ * @throws AppError `forbidden` for callers without a key, or what principalOf says of a key that has just ended
  */
 export async function verifyKey(context: Context, presentedKey: () => string): Promise<KeyFacts> {
   const { principal } = context;
@@ -33,15 +34,19 @@ export async function verifyKey(context: Context, presentedKey: () => string): P
   if (principal.kind !== "key")
     throw new AppError("forbidden", { message: "This route is for requests with an API key." });
   const [row] = await context.db
-    .select({ key: apiKeys, teamName: teams.name })
+    .select({ key: apiKeys, teamName: teams.name, epoch: teams.epoch })
     .from(apiKeys)
     .innerJoin(teams, eq(teams.id, apiKeys.teamId))
     .where(eq(apiKeys.id, principal.keyId));
-  if (!row) throw noSuchKey();
+  if (!row)
+    throw new AppError("invalid_api_key", {
+      message: "This API key was deleted. Use another one.",
+    });
   const presented = presentedKey();
-  const isCurrent = row.key.hash === (await hashApiKey(presented));
+  const hash = await hashApiKey(presented);
+  const record = toKeyRecord(row.key, hash, row.epoch);
+  principalOf(record, context.now().getTime()); // refuses what has ended since the key was let in
   const key = toApiKey(row.key);
-  const ends = [key.expiresAt, isCurrent ? null : key.previousExpiresAt];
   return {
     kind: "key",
     id: key.id,
@@ -51,15 +56,10 @@ export async function verifyKey(context: Context, presentedKey: () => string): P
     models: key.models,
     metadata: key.metadata,
     enabled: key.enabled,
-    prefix: isCurrent ? key.prefix : shownPrefix(presented),
-    expiresAt: earliest(ends),
+    prefix: shownPrefix(presented),
+    expiresAt: record.expiresAt === null ? null : new Date(record.expiresAt),
     createdAt: key.createdAt,
   };
-}
-
-function earliest(times: (Date | null)[]): Date | null {
-  const known = times.filter((time) => time !== null).map((time) => time.getTime());
-  return known.length > 0 ? new Date(Math.min(...known)) : null;
 }
 
 /** Super admin keys come from the settings: they have no record, no end, and no part of them is shown. */

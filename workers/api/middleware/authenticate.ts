@@ -94,7 +94,7 @@ function keySources(c: AppContext): KeySources {
     readCache: (hash) => cache.get(`key:${hash}`),
     writeCache: (hash, cached) =>
       cache.set(`key:${hash}`, cached, cached.record ? CACHE_SECONDS : CACHE_UNKNOWN_SECONDS),
-    load: (hash) => loadKeyRecord(openDatabase(settings), hash, new Date()),
+    load: (hash) => loadKeyRecord(openDatabase(settings), hash),
     epoch: (teamId) => meter.epoch(teamId),
     background,
     now: Date.now,

@@ -47,7 +47,7 @@ export function openApiDocument(app: OpenAPIHono<AppEnv>, publicUrl: string | nu
       title: "Switchyard",
       version: VERSION,
       description: DESCRIPTION,
-      license: { name: "MIT", identifier: "MIT" },
+      license: { name: "MIT" },
     },
     servers: serversOf(publicUrl),
     tags: TAGS,

@@ -1,0 +1,217 @@
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import type OpenAI from "openai";
+import { writeAnswer } from "./fault-writer.ts";
+import {
+  type ChatParameters,
+  chunksOf,
+  completionOf,
+  embeddingsOf,
+} from "./completion-protocol.ts";
+import { type Fault, faultOfName, LEAK_MARK } from "./fault.ts";
+
+/** A request as the provider got it. */
+export interface RecordedRequest {
+  method: string;
+  /** Path and query, as in the request line. */
+  path: string;
+  headers: IncomingMessage["headers"];
+  /** The body as text, and as JSON where it is some. */
+  text: string;
+  body: Record<string, unknown> | null;
+  receivedAt: number;
+  /** When the last byte of the answer was handed to the socket; milliseconds since 1970. */
+  finishedAt: number | null;
+  /** When the client closed the connection before it had the whole answer. */
+  abortedAt: number | null;
+}
+
+/** A fault, or a function that is asked for each request of a model with the number of those before it. */
+export type Script = Fault | ((earlier: number) => Fault);
+
+export interface FaultProviderOptions {
+  /** The key that every request must have; any is taken by default. */
+  apiKey?: string;
+  /** The models that there are; by default every name is one. */
+  models?: string[];
+}
+
+/** An OpenAI-compatible server that does what it is told to do wrong. */
+export interface FaultProvider {
+  /** What a client takes as its base URL: it ends with /v1. */
+  url: string;
+  requests: RecordedRequest[];
+  /** The requests that named this model. */
+  requestsFor(model: string): RecordedRequest[];
+  /** What requests for this model get from now on. */
+  script(model: string, script: Script): void;
+  stop(): Promise<void>;
+}
+
+const LISTED = ["fault-1", "org/fault-large"];
+
+/**
+ * Starts a server that speaks OpenAI's protocol (models, chat completions, embeddings) and answers well, unless the
+ * request asks for a fault: by a scripted model, by a model of the name `fault/NAME`, or by the field `x_fault` of its
+ * body, which is a name or a fault itself.
+ */
+export async function startFaultProvider(
+  options: FaultProviderOptions = {},
+): Promise<FaultProvider> {
+  const requests: RecordedRequest[] = [];
+  const scripts = new Map<string, Script>();
+  const requestsFor = (model: string) =>
+    requests.filter((request) => request.body?.["model"] === model);
+
+  const faultFor = (body: Record<string, unknown>): Fault => {
+    const { model, x_fault: asked } = body;
+    if (typeof asked === "string") return faultOfName(asked);
+    if (typeof asked === "object" && asked !== null) return asked; // a test's own, typed where it was written
+    const script = scripts.get(String(model));
+    if (typeof script === "function") return script(requestsFor(String(model)).length - 1);
+    if (script) return script;
+    const name = /^fault\/(.+)$/.exec(String(model))?.[1];
+    return name === undefined ? {} : faultOfName(name);
+  };
+
+  const answer = async (request: RecordedRequest, response: ServerResponse): Promise<void> => {
+    const json = (status: number, body: object) => writeAnswer(response, { status }, { body });
+    if (
+      options.apiKey !== undefined &&
+      request.headers.authorization !== `Bearer ${options.apiKey}`
+    )
+      return json(401, errorBody(401));
+    const path = request.path.replace(/\?.*/, "");
+    if (request.method === "GET" && path === "/v1/models")
+      return json(200, { object: "list", data: modelsOf(options).map(modelBody) });
+    const named = /^\/v1\/models\/(.+)$/.exec(path)?.[1];
+    if (request.method === "GET" && named !== undefined) {
+      const name = decodeURIComponent(named);
+      return modelsOf(options).includes(name)
+        ? json(200, modelBody(name))
+        : json(404, noSuchModel(name));
+    }
+    const { body } = request;
+    if (!body) return json(400, errorBody(400));
+    const model = String(body["model"]);
+    if (
+      options.models &&
+      !options.models.includes(model) &&
+      !scripts.has(model) &&
+      !/^fault\//.test(model)
+    )
+      return json(404, noSuchModel(model));
+    const fault = faultFor(body);
+    if ((fault.status ?? 200) >= 400 && fault.body === undefined)
+      return writeAnswer(response, fault, { body: errorBody(fault.status ?? 500) });
+    if (path === "/v1/chat/completions") {
+      const chat = body as unknown as ChatParameters; // a client that sends something else gets a 500 here
+      if (chat.stream === true)
+        return writeAnswer(response, fault, { events: chunksOf(chat, fault) });
+      return writeAnswer(response, fault, { body: completionOf(chat, fault) });
+    }
+    if (path === "/v1/embeddings") {
+      const embedding = body as unknown as OpenAI.EmbeddingCreateParams; // as above
+      return writeAnswer(response, fault, { body: embeddingsOf(embedding, fault) });
+    }
+    return json(404, errorBody(404));
+  };
+
+  const server = createServer((message, response) => {
+    message.socket.setNoDelay(true);
+    receive(message, response, (request) => {
+      requests.push(request);
+      return answer(request, response);
+    }).catch((error: unknown) => {
+      if (!response.headersSent) response.writeHead(500);
+      response.end(JSON.stringify({ error: { message: String(error) } }));
+    });
+  });
+  server.keepAliveTimeout = 60_000;
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo; // it listens on TCP
+  return {
+    url: `http://127.0.0.1:${port}/v1`,
+    requests,
+    requestsFor,
+    script: (model, script) => void scripts.set(model, script),
+    async stop() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+/** Reads a request whole, and notes when its client goes away. */
+async function receive(
+  message: IncomingMessage,
+  response: ServerResponse,
+  handle: (request: RecordedRequest) => Promise<void>,
+): Promise<void> {
+  const pieces: Buffer[] = [];
+  for await (const piece of message) pieces.push(piece);
+  const text = Buffer.concat(pieces).toString("utf8");
+  const request: RecordedRequest = {
+    method: message.method ?? "",
+    path: message.url ?? "",
+    headers: message.headers,
+    text,
+    body: jsonObject(text),
+    receivedAt: Date.now(),
+    finishedAt: null,
+    abortedAt: null,
+  };
+  response.on("finish", () => {
+    request.finishedAt = Date.now();
+  });
+  response.on("close", () => {
+    if (!response.writableFinished) request.abortedAt = Date.now();
+  });
+  await handle(request);
+}
+
+function jsonObject(text: string): Record<string, unknown> | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : null; // an object, as checked
+  } catch {
+    return null;
+  }
+}
+
+const modelsOf = (options: FaultProviderOptions) => options.models ?? LISTED;
+const modelBody = (id: string) => ({
+  id,
+  object: "model",
+  created: 1_700_000_000,
+  owned_by: "fault",
+});
+
+const ERROR_TYPES: Record<number, { type: string; code: string | null }> = {
+  400: { type: "invalid_request_error", code: null },
+  401: { type: "invalid_request_error", code: "invalid_api_key" },
+  403: { type: "invalid_request_error", code: "unsupported_country" },
+  404: { type: "invalid_request_error", code: "model_not_found" },
+  422: { type: "invalid_request_error", code: null },
+  429: { type: "requests", code: "rate_limit_exceeded" },
+};
+
+/** What a provider says of a request that is wrong; a gateway may pass it on. */
+export const CLIENT_SENTENCE = "temperature must be at most 2.";
+
+/** An error as OpenAI sends it. What is not about the request itself carries the mark of what must not leak. */
+export function errorBody(status: number): object {
+  const { type, code } = ERROR_TYPES[status] ?? { type: "server_error", code: null };
+  const aboutRequest = status === 400 || status === 422;
+  const message = aboutRequest ? CLIENT_SENTENCE : `Incorrect API key sk-${LEAK_MARK} or worse.`;
+  return {
+    error: { message, type, param: aboutRequest ? "temperature" : null, code, trace: LEAK_MARK },
+  };
+}
+
+function noSuchModel(name: string): object {
+  const message = `The model '${name}' does not exist or you do not have access to it.`;
+  return {
+    error: { message, type: "invalid_request_error", param: null, code: "model_not_found" },
+  };
+}

@@ -65,6 +65,7 @@ export async function startBotStack(options: BotStackOptions): Promise<BotStack>
   const folder = await mkdtemp(path.join(tmpdir(), "switchyard-bot-"));
   const [telegram, model] = await Promise.all([startBotApi({ backoffScale: 0.05, ...options.telegram }), startScriptedChat()]);
   const pool = new pg.Pool({ connectionString: database.url, max: 2 });
+  pool.on("connect", (client) => client.on("error", () => undefined)); // the database is dropped while they close
   const logs = new LogLines();
   const vars = {
     DATABASE_URL: database.url,

@@ -6,4 +6,4 @@ export const ADMIN_COMMANDS = ["stats", "broadcast"] as const;
 export const KNOWN_COMMANDS: ReadonlySet<string> = new Set([...MENU_COMMANDS, ...ADMIN_COMMANDS]);
 
 /** The kinds of updates that the bot asks Telegram for. */
-export const ALLOWED_UPDATES = ["message", "callback_query", "my_chat_member", "stopped_message_generation"] as const;
+export const ALLOWED_UPDATES = ["message", "callback_query", "my_chat_member"] as const;

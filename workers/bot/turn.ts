@@ -34,8 +34,8 @@ export interface TurnParts {
   language: Language;
   say: Messages;
   log: Logger;
-  /** Ends the answer in progress. @returns the update that is being answered, or null */
-  stopAnswer(): InboxRow | null;
+  /** Ends the answer in progress, unless it answers what came after this time. @returns whether there was one */
+  stopAnswer(askedAt: number): boolean;
   /** Aborts when this turn's answer is to stop. */
   stopSignal: AbortSignal;
   /** Moves everything to another chat's object. */

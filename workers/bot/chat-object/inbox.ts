@@ -114,10 +114,17 @@ export class Inbox {
     this.sql.all(`UPDATE inbox SET attempts = ${attempts}, not_before = ? WHERE update_id = ?`, until, updateId);
   }
 
-  /** Notes that the answer in progress is to stop. @returns its update, or null when none is in progress */
-  requestStop(): InboxRow | null {
-    const [row] = this.sql.all<StoredRow>("UPDATE inbox SET stopped = 1 WHERE lane = 'turn' AND working = 1 RETURNING *");
-    return row ? read(row) : null;
+  /**
+   * Notes that the answer in progress is to stop.
+   * @param askedAt when it was asked for: an answer to what came later goes on
+   * @returns whether there is one to stop
+   */
+  requestStop(askedAt: number): boolean {
+    const stopped = this.sql.all(
+      "UPDATE inbox SET stopped = 1 WHERE lane = 'turn' AND working = 1 AND received_at < ? RETURNING update_id",
+      askedAt,
+    );
+    return stopped.length > 0;
   }
 
   /** The turn that is being answered, or null. */

@@ -7,7 +7,14 @@ export interface OutboxRow {
   text: string;
   attempts: number;
   notBefore: number;
+  /** What happens when a crash leaves unknown whether Telegram has it. */
+  ifUnknown: IfUnknown;
 }
+
+/** A broadcast reaches nobody twice; a notice is rather repeated than lost. */
+export type IfUnknown = "skip" | "repeat";
+
+export type OutgoingNotice = Pick<OutboxRow, "key" | "text" | "ifUnknown">;
 
 /** Keys are remembered for this long after sending. */
 const REMEMBERED_MS = 7 * 24 * 3_600_000;
@@ -24,25 +31,38 @@ export class Outbox {
     this.now = now;
     sql.all(`CREATE TABLE IF NOT EXISTS outbox (
       sequence INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, text TEXT NOT NULL, created_at INTEGER NOT NULL,
-      attempts INTEGER NOT NULL DEFAULT 0, not_before INTEGER NOT NULL DEFAULT 0, done_at INTEGER)`);
+      if_unknown TEXT NOT NULL, sending INTEGER NOT NULL DEFAULT 0, attempts INTEGER NOT NULL DEFAULT 0, not_before INTEGER NOT NULL DEFAULT 0, done_at INTEGER)`);
   }
 
   /** Takes a message. @returns whether it will be sent: false for a key that it knows, or when too many wait */
-  add(key: string, text: string): boolean {
+  add(key: string, text: string, ifUnknown: IfUnknown = "repeat"): boolean {
     return this.sql.transaction(() => {
       const [waiting] = this.sql.all<{ count: number }>("SELECT count(*) AS count FROM outbox WHERE done_at IS NULL");
       if ((waiting?.count ?? 0) >= MOST_OUTGOING) return false;
-      const added = this.sql.all("INSERT INTO outbox (key, text, created_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING RETURNING key", key, text, this.now());
+      const added = this.sql.all(
+        "INSERT INTO outbox (key, text, created_at, if_unknown) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING key",
+        key, text, this.now(), ifUnknown,
+      );
       return added.length > 0;
     });
   }
 
+  /** Closes what a process that died may have sent. Called before anything is sent by this one. */
+  recover(): void {
+    this.sql.all("UPDATE outbox SET done_at = ?, text = '' WHERE done_at IS NULL AND sending = 1 AND if_unknown = 'skip'", this.now());
+  }
+
   next(): OutboxRow | null {
-    const [row] = this.sql.all<{ key: string; text: string; attempts: number; not_before: number }>(
-      "SELECT key, text, attempts, not_before FROM outbox WHERE done_at IS NULL ORDER BY sequence LIMIT 1",
+    const [row] = this.sql.all<{ key: string; text: string; attempts: number; not_before: number; if_unknown: IfUnknown }>(
+      "SELECT key, text, attempts, not_before, if_unknown FROM outbox WHERE done_at IS NULL ORDER BY sequence LIMIT 1",
     );
     if (!row || row.not_before > this.now()) return null;
-    return { key: row.key, text: row.text, attempts: row.attempts, notBefore: row.not_before };
+    return { key: row.key, text: row.text, attempts: row.attempts, notBefore: row.not_before, ifUnknown: row.if_unknown };
+  }
+
+  /** Notes that a message is on its way. */
+  begin(key: string): void {
+    this.sql.all("UPDATE outbox SET sending = 1 WHERE key = ?", key);
   }
 
   wakeAt(): number | null {
@@ -54,7 +74,7 @@ export class Outbox {
   }
 
   postpone(key: string, until: number): void {
-    this.sql.all("UPDATE outbox SET attempts = attempts + 1, not_before = ? WHERE key = ?", until, key);
+    this.sql.all("UPDATE outbox SET sending = 0, attempts = attempts + 1, not_before = ? WHERE key = ?", until, key);
   }
 
   /** Drops what waits: the chat cannot be written to. */
@@ -63,8 +83,8 @@ export class Outbox {
   }
 
   /** What waits, in order. */
-  all(): { key: string; text: string }[] {
-    return this.sql.all<{ key: string; text: string }>("SELECT key, text FROM outbox WHERE done_at IS NULL ORDER BY sequence");
+  all(): OutgoingNotice[] {
+    return this.sql.all<OutgoingNotice>("SELECT key, text, if_unknown AS ifUnknown FROM outbox WHERE done_at IS NULL ORDER BY sequence");
   }
 
   forgetOld(): void {

@@ -52,7 +52,7 @@ function turnParts(chat: ChatParts, row: InboxRow, bot: BotIdentity, stopSignal:
 
 function envelopeOf(chatId: number, row: InboxRow): Envelope {
   const update = objectOf(JSON.parse(row.body));
-  const holder = objectOf(update["message"] ?? update["callback_query"] ?? update["my_chat_member"] ?? update["stopped_message_generation"]);
+  const holder = objectOf(update["message"] ?? update["callback_query"] ?? update["my_chat_member"]);
   const message = "message" in update ? holder : objectOf(holder["message"]);
   const from = objectOf(holder["from"]);
   const isGroup = chatId < 0;

@@ -12,7 +12,7 @@ import { plain } from "../text/formatted-text.ts";
 import { type Broadcast, Broadcasts, STEP_MS } from "./broadcasts.ts";
 import { ChatSettings } from "./chat-settings.ts";
 import { type Delivery, Inbox, type InboxRow, type Lane, MOST_WAITING } from "./inbox.ts";
-import { Outbox, type OutboxRow } from "./outbox.ts";
+import { type IfUnknown, Outbox, type OutboxRow, type OutgoingNotice } from "./outbox.ts";
 import { apologize, type ChatParts, identify, processUpdate } from "./process-update.ts";
 import { GROUP_GAP_MS, PRIVATE_GAP_MS, SendPace } from "./send-pace.ts";
 import { type Refusal, Sender, TelegramRefusal } from "./sender.ts";
@@ -34,7 +34,7 @@ const FULL_NOTICE_MS = 30_000;
 export interface MovedState {
   settings: [name: string, json: string][];
   inbox: InboxRow[];
-  outbox: { key: string; text: string }[];
+  outbox: OutgoingNotice[];
 }
 
 /**
@@ -51,6 +51,7 @@ export class TelegramChat extends DurableObject<BotEnv> {
   private readonly deps: BotDeps = makeDeps(this.env);
   private chat: ChatParts | null = null;
   private readonly busy: Record<Lane | "outbox", boolean> = { turn: false, urgent: false, outbox: false };
+  private recovered = false;
   /** Whether the alarm is at work; it cannot ring again until it ends. */
   private ringing = false;
   /** Ends the answer in progress. */
@@ -68,11 +69,11 @@ export class TelegramChat extends DurableObject<BotEnv> {
   }
 
   /** Sends a notice when its turn has come. @param key the same key is sent once @returns whether it will be sent */
-  async notify(chatId: number, key: string, text: string): Promise<boolean> {
+  async notify(chatId: number, key: string, text: string, ifUnknown: IfUnknown = "repeat"): Promise<boolean> {
     this.settings.set("chatId", chatId);
     const movedTo = this.settings.get("movedTo");
-    if (movedTo !== null) return chatObject(this.deps, movedTo).notify(movedTo, key, text);
-    if (this.settings.get("blocked") || !this.outbox.add(key, text)) return false;
+    if (movedTo !== null) return chatObject(this.deps, movedTo).notify(movedTo, key, text, ifUnknown);
+    if (this.settings.get("blocked") || !this.outbox.add(key, text, ifUnknown)) return false;
     await this.ring(Date.now());
     this.besideAlarm((until) => this.drainOutbox(until));
     return true;
@@ -94,7 +95,7 @@ export class TelegramChat extends DurableObject<BotEnv> {
     this.settings.adopt(state.settings);
     this.settings.set("link", null);
     this.inbox.adopt(state.inbox);
-    for (const { key, text } of state.outbox) this.outbox.add(key, text);
+    for (const { key, text, ifUnknown } of state.outbox) this.outbox.add(key, text, ifUnknown);
     await this.ring(Date.now());
   }
 
@@ -203,6 +204,8 @@ export class TelegramChat extends DurableObject<BotEnv> {
     const chat = this.chatParts();
     if (this.busy.outbox || !chat) return;
     this.busy.outbox = true;
+    if (!this.recovered) this.outbox.recover();
+    this.recovered = true;
     try {
       for (let row = this.outbox.next(); row && Date.now() < until; row = this.outbox.next()) await this.sendNotice(chat, row);
     } finally {
@@ -212,6 +215,7 @@ export class TelegramChat extends DurableObject<BotEnv> {
 
   private async sendNotice(chat: ChatParts, row: OutboxRow): Promise<void> {
     try {
+      this.outbox.begin(row.key);
       await chat.sender.send({ chatId: chat.chatId, threadId: null, replyTo: null }, { kind: "text", content: plain(row.text) });
       this.outbox.done(row.key);
     } catch (error) {
@@ -231,7 +235,7 @@ export class TelegramChat extends DurableObject<BotEnv> {
     const context = this.deps.context(newId("request"));
     await this.broadcasts.step({
       page: (after, limit) => listLinkedChats(context, { after, limit }),
-      hand: async (chatId, key, text) => void (await chatObject(this.deps, chatId).notify(chatId, key, text)),
+      hand: async (chatId, key, text) => void (await chatObject(this.deps, chatId).notify(chatId, key, text, "skip")),
       report: async ({ id, reportTo, language, handed, failed }) => {
         const text = messagesIn(languageOf(language)).admin.broadcastDone({ handed, failed });
         await chatObject(this.deps, reportTo).notify(reportTo, `${id}:report`, text);
@@ -252,10 +256,10 @@ export class TelegramChat extends DurableObject<BotEnv> {
       inbox: this.inbox,
       settings: this.settings,
       sender: new Sender({ api: telegram, pace, now: this.now, onPause: (until) => this.settings.set("pausedUntil", until) }),
-      stopAnswer: () => {
-        const row = this.inbox.requestStop();
-        this.stopping?.abort();
-        return row;
+      stopAnswer: (askedAt) => {
+        const stops = this.inbox.requestStop(askedAt);
+        if (stops) this.stopping?.abort();
+        return stops;
       },
       moveTo: (to) => this.moveTo(chatId, to),
       setBlocked: (blocked) => this.setBlocked(blocked),

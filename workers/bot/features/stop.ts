@@ -2,10 +2,10 @@ import { Composer } from "grammy";
 import type { BotContext } from "../turn.ts";
 import { BUTTON } from "../views/keyboards.ts";
 
-/** `/stop`, the stop button and Telegram's own: the answer ends, and what was written of it stays. */
+/** `/stop` and the stop button: the answer ends, and what was written of it stays. */
 export const stop = new Composer<BotContext>();
 
-stop.command("stop", ({ turn }) => turn.answer(turn.parts.stopAnswer() ? turn.say.chat.stopped : turn.say.chat.nothingToStop));
+stop.command("stop", ({ turn }) => turn.answer(turn.parts.stopAnswer(turn.parts.row.receivedAt) ? turn.say.chat.stopped : turn.say.chat.nothingToStop));
 
 stop.callbackQuery(new RegExp(`^${BUTTON.stop}:(\\d+)$`), async (ctx) => {
   const { turn, callbackQuery } = ctx;
@@ -13,13 +13,8 @@ stop.callbackQuery(new RegExp(`^${BUTTON.stop}:(\\d+)$`), async (ctx) => {
   const running = inbox.running();
   if (running?.updateId !== Number(ctx.match[1])) return sender.answerCallback(callbackQuery.id, turn.say.chat.nothingToStop);
   if (askerOf(running.body) !== userId) return sender.answerCallback(callbackQuery.id, turn.say.chat.onlyTheAsker, true);
-  turn.parts.stopAnswer();
+  turn.parts.stopAnswer(turn.parts.row.receivedAt);
   return sender.answerCallback(callbackQuery.id, turn.say.chat.stopping);
-});
-
-stop.use(async (ctx, next) => {
-  if ("stopped_message_generation" in ctx.update) ctx.turn.parts.stopAnswer();
-  else await next();
 });
 
 function askerOf(body: string): number | null {

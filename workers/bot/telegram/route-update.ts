@@ -25,16 +25,15 @@ export function routeUpdate(body: unknown): Routing {
   if (typeof updateId !== "number" || !Number.isSafeInteger(updateId) || updateId < 0) {
     return { to: "malformed", why: "update_id must be a whole number" };
   }
-  const { message, callback_query: callback, my_chat_member: membership, stopped_message_generation: stopped } = body;
+  const { message, callback_query: callback, my_chat_member: membership } = body;
   if (isObject(message)) return routeMessage(updateId, message);
   if (isObject(callback)) {
     const chatId = chatIdOf(callback["message"]) ?? idOf(callback["from"]);
     return chatId === null ? nowhere("a callback of nobody") : urgent(updateId, chatId);
   }
-  for (const holder of [membership, stopped]) {
-    if (!isObject(holder)) continue;
-    const chatId = chatIdOf(holder);
-    return chatId === null ? nowhere("no chat") : urgent(updateId, chatId);
+  if (isObject(membership)) {
+    const chatId = chatIdOf(membership);
+    return chatId === null ? nowhere("a membership in no chat") : urgent(updateId, chatId);
   }
   return nowhere(Object.keys(body).find((key) => key !== "update_id") ?? "empty");
 }

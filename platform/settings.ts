@@ -53,6 +53,13 @@ export const cacheSettings = {
 export const sessionSettings = {
   /** Days after which an unused session erases itself; fractions are fine. */
   SESSION_IDLE_DAYS: z.coerce.number().positive().max(3650).default(30),
+  /** For how long a session waits for a turn that nobody renews; running turns renew it each third of that. */
+  SESSION_TURN_LEASE_SECONDS: z.coerce.number().min(0.5).max(600).default(60),
+};
+
+export const meterSettings = {
+  /** After how long a Meter sends a batch again that nobody has confirmed; longer each time. */
+  USAGE_RESEND_SECONDS: z.coerce.number().min(1).max(3600).default(60),
 };
 
 export const scheduleSettings = {

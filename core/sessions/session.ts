@@ -1,8 +1,4 @@
-/** A part of a message, as OpenAI shapes it: text, or an image by URL. */
-export type MessagePart = { type: "text"; text: string } | { type: "image_url"; image_url: { url: string; detail?: string | undefined } };
-
-/** What a message says: a text, or parts with images among them. */
-export type MessageContent = string | MessagePart[];
+import type { ListedContent, MessageContent } from "./message-content.ts";
 
 /** What a session is, without its history. */
 export interface SessionInfo {
@@ -11,21 +7,29 @@ export interface SessionInfo {
   keyId: string | null;
   endUser: string | null;
   title: string | null;
-  model: string;
+  /** The model that somebody chose; null means the default one. */
+  model: string | null;
+  /** The model that answered last. */
+  lastModel: string;
   system: string | null;
   /** Messages in its history. */
   messages: number;
+  /** Sums of all turns, those before a reset too. */
   inputTokens: number;
   outputTokens: number;
   /** Milliseconds since 1970. */
   createdAt: number;
   lastActiveAt: number;
+  /** When it erases itself, unless it is used before. */
+  expiresAt: number;
 }
 
 export interface SessionMessage {
+  /** Grows with time within a session; pages of messages are cut by it. */
+  position: number;
   id: string;
   role: "user" | "assistant";
-  content: MessageContent;
+  content: ListedContent;
   /** Null for what the user said. */
   model: string | null;
   finishReason: string | null;
@@ -33,52 +37,98 @@ export interface SessionMessage {
   createdAt: number;
 }
 
+/** A message as the model gets it. */
+export interface PromptMessage {
+  role: "system" | "user" | "assistant";
+  content: MessageContent;
+}
+
+/** What makes a call that is sent again recognisable. */
+export interface TurnRetry {
+  /** Names the caller and its Idempotency-Key. */
+  key: string;
+  /** Of the request, so that another one under the same key is refused. */
+  requestHash: string;
+}
+
 /** What a turn says and asks for. */
 export interface TurnStart {
   turnId: string;
-  teamId: string;
   message: MessageContent;
-  /** For a session that is to be made by this turn. */
-  create: { id: string; keyId: string | null; endUser: string | null; model: string; system: string | null } | null;
-  /** How many tokens of history, system prompt and message may go to the model. */
-  inputTokens: number;
-  /** The system prompt from here on; undefined leaves it. */
+  /** For a session that this turn is to make. */
+  create: {
+    id: string;
+    teamId: string;
+    keyId: string | null;
+    endUser: string | null;
+    model: string | null;
+  } | null;
+  /** The system prompt from here on, once the turn succeeds; undefined leaves it as it is. */
   system?: string | null | undefined;
+  /** How many tokens the system prompt, the history and the message may take together. */
+  promptTokens: number;
+  retry: TurnRetry | null;
 }
-
-/** A turn as the model shall see it, or why it cannot begin. */
-export type TurnBegin =
-  | { state: "begun"; messages: { role: "system" | "user" | "assistant"; content: MessageContent }[] }
-  | { state: "busy" | "unknown" | "too_long" };
 
 /** How a turn ended, with what the model said. */
 export interface TurnEnd {
   turnId: string;
   messageId: string;
   reply: string;
+  /** The model that answered. */
   model: string;
   finishReason: string;
   inputTokens: number;
   outputTokens: number;
+  costMicros: number;
+  /** Chosen for this turn and all after it; undefined leaves what was chosen before. */
+  chosenModel?: string | null | undefined;
   system?: string | null | undefined;
 }
 
-/** One session's object, which keeps its history. */
+/** An answer that stands in the history. */
+export type KeptAnswer = Omit<TurnEnd, "turnId" | "chosenModel" | "system">;
+
+/** How a turn begins, or why it does not. */
+export type TurnBegin =
+  /** `leaseMs`: for how long the session waits for a turn that nobody renews. */
+  | { state: "begun"; messages: PromptMessage[]; leaseMs: number }
+  /** The same call was answered before. */
+  | { state: "answered"; answer: KeptAnswer }
+  /**
+   * `busy`: another turn runs. `unknown`: no such session. `too_long`: the prompt and the message alone don't fit.
+   * `mismatch`: the retry's key belongs to another request. `forgotten`: it made this session, and its answer is gone.
+   */
+  | { state: "busy" | "unknown" | "too_long" | "mismatch" | "forgotten" };
+
+export interface SessionChanges {
+  title?: string | null | undefined;
+  model?: string | null | undefined;
+  system?: string | null | undefined;
+}
+
+/** One session's object, which keeps its history. `teamId` is null for those who may reach every team's sessions. */
 export interface SessionStore {
-  /** @returns null where there is no such session in this team */
-  read(teamId: string): Promise<SessionInfo | null>;
-  change(teamId: string, changes: { title?: string | null; model?: string; system?: string | null }): Promise<SessionInfo | null>;
-  messages(teamId: string, page: { limit: number; before: number | null }): Promise<{ messages: (SessionMessage & { position: number })[] } | null>;
+  /** @returns null where there is no such session in this team, as all of these do */
+  read(teamId: string | null): Promise<SessionInfo | null>;
+  change(teamId: string | null, changes: SessionChanges): Promise<SessionInfo | null>;
+  /** Messages before a position, the newest first; fewer than asked for where they are large. */
+  messages(
+    teamId: string | null,
+    page: { limit: number; before: number | null },
+  ): Promise<{ messages: SessionMessage[]; more: boolean } | null>;
   /** Forgets the history, and keeps title, model and prompt. `busy` while it answers. */
-  reset(teamId: string): Promise<SessionInfo | "busy" | null>;
-  /** Erases everything for good. @returns false where there was nothing */
-  erase(teamId: string): Promise<boolean>;
-  begin(turn: TurnStart): Promise<TurnBegin>;
+  reset(teamId: string | null): Promise<SessionInfo | "busy" | null>;
+  /** Erases everything for good, a running turn too. @returns false where there was nothing */
+  erase(teamId: string | null): Promise<boolean>;
+  begin(teamId: string | null, turn: TurnStart): Promise<TurnBegin>;
+  /** Keeps a running turn alive. @returns false where it is no longer the session's */
+  renew(turnId: string): Promise<boolean>;
   /** Writes what was said on both sides. @returns false where the turn is no longer the session's */
   finish(end: TurnEnd): Promise<boolean>;
-  /** Gives the turn up; nothing of it stays. */
+  /** Gives the turn up; nothing of it stays, nor of a session that it was to make. */
   abandon(turnId: string): Promise<void>;
 }
 
-/** The store of the session with this id. */
+/** The store of the session with this id, whether or not there is such a session. */
 export type OpenSession = (sessionId: string) => SessionStore;

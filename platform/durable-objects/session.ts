@@ -1,346 +1,302 @@
 import { DurableObject } from "cloudflare:workers";
-import { eq } from "drizzle-orm";
 import { z } from "zod";
+import { newId } from "#core/kernel/ids.ts";
 import type {
-  MessageContent,
+  SessionChanges,
   SessionInfo,
   SessionMessage,
   SessionStore,
   TurnBegin,
   TurnEnd,
+  TurnRetry,
   TurnStart,
 } from "#core/sessions/session.ts";
-import { newId } from "#core/kernel/ids.ts";
-import { trimHistory, withoutImages } from "#core/sessions/trim-history.ts";
-import { sessions } from "#schema";
-import { openDatabase } from "../database.ts";
+import { messageTokens, trimHistory } from "#core/sessions/trim-history.ts";
 import { consoleLogger } from "../logger.ts";
 import { databaseSettings, readSettings, sessionSettings } from "../settings.ts";
+import type { RetriedAnswer } from "./session-history.ts";
+import { SessionIndex } from "./session-index.ts";
+import { retryOf, type SessionRow, SessionStorage, type TurnRow } from "./session-storage.ts";
 
 const settingsShape = z.object({ ...databaseSettings, ...sessionSettings });
 
-/** A turn that has not ended by then is taken to be dead; the longest answers are well below it. */
-const TURN_MS = 10 * 60_000;
-/** When to try again to write the index row, after Postgres could not be reached. */
-const INDEX_RETRY_MS = 30_000;
 const DAY_MS = 24 * 60 * 60 * 1000;
-/** How much of the history is looked at for a turn; the newest messages. */
-const HISTORY_ROWS = 2_000;
-
-interface InfoRow extends Record<string, SqlStorageValue> {
-  id: string;
-  team_id: string;
-  key_id: string | null;
-  end_user: string | null;
-  title: string | null;
-  model: string;
-  system: string | null;
-  input_tokens: number;
-  output_tokens: number;
-  created_at: number;
-  last_active_at: number;
-  index_due: number;
-  turn_id: string | null;
-  turn_until: number | null;
-  turn_message: string | null;
-}
-
-interface MessageRow extends Record<string, SqlStorageValue> {
-  position: number;
-  id: string;
-  role: string;
-  content: string;
-  model: string | null;
-  finish_reason: string | null;
-  created_at: number;
-}
+/** For how long a call that is sent again gets its first answer; the call that made the session gets it for good. */
+const RETRY_MS = DAY_MS;
+/** How long a caller waits for the index row to follow; after that, the alarm sees to it. */
+const INDEX_WAIT_MS = 2_000;
+/** When the index row is tried again after a failure: at first, and at most. */
+const INDEX_RETRY_MS = 1_000;
+const INDEX_RETRY_LIMIT_MS = 60_000;
 
 /**
- * One chat session, named by its id: history, title and prompt live here and nowhere else. One turn at a time; what a
- * turn said is written when it ends, both sides together. An idle session erases itself by its alarm.
+ * One chat session, named by its id: history, title and prompt live here and nowhere else. One turn at a time, under a
+ * lease that whoever runs it renews; what a turn said is written when it ends, both sides together. An idle session
+ * erases itself by its alarm. The index row in Postgres follows: at once where it can, by the alarm where it could not.
  */
 export class Session extends DurableObject implements SessionStore {
-  private readonly sql = this.ctx.storage.sql;
+  private readonly storage = new SessionStorage(this.ctx.storage.sql);
+  private readonly settings = readSettings(settingsShape, this.env as object); // bindings and settings, of which the shape takes what it names
+  private readonly index = new SessionIndex(this.settings);
+  private readonly log = consoleLogger(this.settings.LOG_LEVEL, "api");
+  private readonly idleMs = this.settings.SESSION_IDLE_DAYS * DAY_MS;
+  private readonly leaseMs = this.settings.SESSION_TURN_LEASE_SECONDS * 1000;
+  /** Statements to Postgres go one after another, so that none that is late brings back what a later one removed. */
+  private following: Promise<void> = Promise.resolve();
+  private failures = 0;
 
-  async read(teamId: string): Promise<SessionInfo | null> {
-    const row = this.row(teamId);
-    return row ? this.infoOf(row) : null;
+  async read(teamId: string | null): Promise<SessionInfo | null> {
+    const row = this.reach(teamId);
+    return row && this.storage.info(row, this.idleMs);
   }
 
-  async change(
-    teamId: string,
-    changes: { title?: string | null; model?: string; system?: string | null },
-  ): Promise<SessionInfo | null> {
-    if (!this.row(teamId)) return null;
-    for (const name of ["title", "model", "system"] as const) {
-      const value = changes[name];
-      if (value !== undefined)
-        this.sql.exec(`UPDATE session SET ${name} = ?, index_due = 1`, value);
-    }
-    await this.touch();
+  async change(teamId: string | null, changes: SessionChanges): Promise<SessionInfo | null> {
+    if (!this.reach(teamId)) return null;
+    this.write(() => {
+      for (const name of ["title", "model", "system"] as const) {
+        const value = changes[name];
+        if (value !== undefined) this.storage.set(name, value);
+      }
+      this.storage.changed(Date.now());
+    });
+    await this.schedule();
+    await this.follow();
     return this.read(teamId);
   }
 
   async messages(
-    teamId: string,
+    teamId: string | null,
     page: { limit: number; before: number | null },
-  ): Promise<{ messages: (SessionMessage & { position: number })[] } | null> {
-    if (!this.row(teamId)) return null;
-    const rows = this.sql
-      .exec<MessageRow>(
-        "SELECT * FROM messages WHERE position < ? ORDER BY position DESC LIMIT ?",
-        page.before ?? Number.MAX_SAFE_INTEGER,
-        page.limit,
-      )
-      .toArray();
-    return { messages: rows.map(messageOf) };
+  ): Promise<{ messages: SessionMessage[]; more: boolean } | null> {
+    return this.reach(teamId) && this.storage.history.list(page);
   }
 
-  async reset(teamId: string): Promise<SessionInfo | "busy" | null> {
-    const row = this.row(teamId);
-    if (!row) return null;
-    if (isBusy(row)) return "busy";
-    this.sql.exec("DELETE FROM messages");
-    this.sql.exec("UPDATE session SET index_due = 1");
-    await this.touch();
+  async reset(teamId: string | null): Promise<SessionInfo | "busy" | null> {
+    if (!this.reach(teamId)) return null;
+    const turn = this.storage.turn();
+    if (turn && turn.until > Date.now()) return "busy";
+    this.write(() => {
+      this.storage.history.forgetAll();
+      this.storage.endTurn();
+      this.storage.changed(Date.now());
+    });
+    await this.schedule();
+    await this.follow();
     return this.read(teamId);
   }
 
-  async erase(teamId: string): Promise<boolean> {
-    if (!this.row(teamId)) return false;
-    await this.eraseAll();
+  async erase(teamId: string | null): Promise<boolean> {
+    const row = this.reach(teamId);
+    if (!row) return false;
+    this.write(() => this.storage.erase(row.id));
+    await this.schedule();
+    await this.follow();
     return true;
   }
 
-  async begin(turn: TurnStart): Promise<TurnBegin> {
-    if (turn.create) this.create(turn.teamId, turn.create);
-    const row = this.row(turn.teamId);
-    if (!row) return { state: "unknown" };
-    if (isBusy(row)) return { state: "busy" };
-    const system = turn.system === undefined ? row.system : turn.system;
-    const messages = trimHistory(system, this.history(), turn.message, turn.inputTokens);
-    if (!messages) {
-      if (turn.create) await this.eraseAll();
-      return { state: "too_long" };
-    }
-    this.sql.exec(
-      "UPDATE session SET turn_id = ?, turn_until = ?, turn_message = ?, last_active_at = ?",
-      turn.turnId,
-      Date.now() + TURN_MS,
-      JSON.stringify(withoutImages(turn.message)),
-      Date.now(),
-    );
-    await this.ctx.storage.setAlarm(Date.now() + this.idleMs());
-    return { state: "begun", messages };
+  async begin(teamId: string | null, start: TurnStart): Promise<TurnBegin> {
+    const begun = this.write(() => this.tryBegin(teamId, start, Date.now()));
+    if (begun.state === "begun") await this.schedule();
+    return begun;
+  }
+
+  async renew(turnId: string): Promise<boolean> {
+    if (this.storage.turn()?.id !== turnId) return false;
+    this.storage.renewTurn(Date.now() + this.leaseMs);
+    return true;
   }
 
   async finish(end: TurnEnd): Promise<boolean> {
-    const row = this.ownTurn(end.turnId);
-    if (!row) return false;
-    const now = Date.now();
-    const insert =
-      "INSERT INTO messages (id, role, content, model, finish_reason, created_at) VALUES (?, ?, ?, ?, ?, ?)";
-    this.sql.exec(insert, newId("message", now), "user", row.turn_message ?? '""', null, null, now);
-    this.sql.exec(
-      insert,
-      end.messageId,
-      "assistant",
-      JSON.stringify(end.reply),
-      end.model,
-      end.finishReason,
-      now,
-    );
-    this.sql.exec(
-      `UPDATE session SET turn_id = NULL, turn_until = NULL, turn_message = NULL, model = ?, system = ?, index_due = 1,
-       input_tokens = input_tokens + ?, output_tokens = output_tokens + ?`,
-      end.model,
-      end.system === undefined ? row.system : end.system,
-      end.inputTokens,
-      end.outputTokens,
-    );
-    await this.touch();
-    return true;
+    const finished = this.write(() => this.tryFinish(end, Date.now()));
+    // Should the object die here, the alarm that the turn's beginning has set brings the index row up to date.
+    if (finished) await this.follow();
+    return finished;
   }
 
   async abandon(turnId: string): Promise<void> {
-    if (!this.ownTurn(turnId)) return;
-    const { count } = this.sql
-      .exec<{ count: number }>("SELECT count(*) AS count FROM messages")
-      .one();
-    const [row] = this.sql.exec<InfoRow>("SELECT * FROM session").toArray();
-    // A session whose first turn failed was never told to anybody: nothing of it stays.
-    if (count === 0 && row && row.input_tokens === 0 && row.title === null) return this.eraseAll();
-    this.sql.exec("UPDATE session SET turn_id = NULL, turn_until = NULL, turn_message = NULL");
+    const turn = this.storage.turn();
+    if (turn?.id === turnId) await this.drop(turn);
   }
 
   override async alarm(): Promise<void> {
-    const [row] = this.tables() ? this.sql.exec<InfoRow>("SELECT * FROM session").toArray() : [];
-    if (!row) return;
-    if (row.last_active_at + this.idleMs() <= Date.now() && !isBusy(row)) {
-      try {
-        return await this.eraseAll();
-      } catch (error) {
-        consoleLogger("info", "api").warn("session_expiry_failed", { session_id: row.id, error });
-        return this.ctx.storage.setAlarm(Date.now() + INDEX_RETRY_MS);
-      }
-    }
-    await this.writeIndex();
-    const { index_due } = this.sql.exec<InfoRow>("SELECT * FROM session").one();
-    const idleAt = row.last_active_at + this.idleMs();
-    await this.ctx.storage.setAlarm(
-      Math.max(Date.now() + 1_000, index_due ? Date.now() + INDEX_RETRY_MS : idleAt),
-    );
-  }
-
-  /** Marks the session as used, and brings its index row up to date, now or by the alarm. */
-  private async touch(): Promise<void> {
-    this.sql.exec("UPDATE session SET last_active_at = ?", Date.now());
-    await this.ctx.storage.setAlarm(Date.now() + INDEX_RETRY_MS);
-    await this.writeIndex();
-    const { index_due } = this.sql.exec<InfoRow>("SELECT * FROM session").one();
-    if (!index_due) await this.ctx.storage.setAlarm(Date.now() + this.idleMs());
-  }
-
-  /** Writes the row that Postgres lists the session by. A failure stays due, and the alarm tries again. */
-  private async writeIndex(): Promise<void> {
-    const [row] = this.sql.exec<InfoRow>("SELECT * FROM session WHERE index_due = 1").toArray();
-    if (!row) return;
-    const info = this.infoOf(row);
-    const changing = {
-      model: info.model,
-      messages: info.messages,
-      inputTokens: info.inputTokens,
-      outputTokens: info.outputTokens,
-      lastActiveAt: new Date(info.lastActiveAt),
-    };
-    const whole = {
-      id: info.id,
-      teamId: info.teamId,
-      keyId: info.keyId,
-      endUser: info.endUser,
-      createdAt: new Date(info.createdAt),
-      ...changing,
-    };
     try {
-      await this.database()
-        .insert(sessions)
-        .values(whole)
-        .onConflictDoUpdate({ target: sessions.id, set: changing });
-      this.sql.exec(
-        "UPDATE session SET index_due = 0 WHERE last_active_at = ?",
-        row.last_active_at,
-      );
+      const now = Date.now();
+      const turn = this.storage.turn();
+      if (turn && turn.until <= now) await this.drop(turn);
+      const row = this.storage.session();
+      const idle = row && !this.storage.turn() && row.last_active_at + this.idleMs <= now;
+      if (idle) this.write(() => this.storage.erase(row.id));
+      await this.follow();
+      await this.schedule();
     } catch (error) {
-      consoleLogger("info", "api").warn("session_index_failed", { session_id: info.id, error });
+      // An alarm that throws is tried again only a few times; this one has to come back whatever happens.
+      this.log.error("session_alarm_failed", { error });
+      await this.ctx.storage.setAlarm(Date.now() + INDEX_RETRY_LIMIT_MS);
     }
   }
 
-  private async eraseAll(): Promise<void> {
-    const [row] = this.sql.exec<InfoRow>("SELECT * FROM session").toArray();
-    if (row) await this.database().delete(sessions).where(eq(sessions.id, row.id));
-    await this.ctx.storage.deleteAlarm();
-    await this.ctx.storage.deleteAll();
-  }
-
-  private create(teamId: string, create: NonNullable<TurnStart["create"]>): void {
-    this.sql.exec(`CREATE TABLE IF NOT EXISTS session (
-      only INTEGER PRIMARY KEY CHECK (only = 1), id TEXT NOT NULL, team_id TEXT NOT NULL, key_id TEXT, end_user TEXT,
-      title TEXT, model TEXT NOT NULL, system TEXT, input_tokens INTEGER NOT NULL DEFAULT 0, output_tokens INTEGER NOT NULL DEFAULT 0,
-      created_at INTEGER NOT NULL, last_active_at INTEGER NOT NULL, index_due INTEGER NOT NULL DEFAULT 0,
-      turn_id TEXT, turn_until INTEGER, turn_message TEXT)`);
-    this.sql.exec(`CREATE TABLE IF NOT EXISTS messages (
-      position INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL, role TEXT NOT NULL, content TEXT NOT NULL,
-      model TEXT, finish_reason TEXT, created_at INTEGER NOT NULL)`);
-    const now = Date.now();
-    this.sql.exec(
-      `INSERT OR IGNORE INTO session (only, id, team_id, key_id, end_user, model, system, created_at, last_active_at)
-       VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      create.id,
-      teamId,
-      create.keyId,
-      create.endUser,
-      create.model,
-      create.system,
-      now,
-      now,
-    );
-  }
-
-  /** The session's row, where there is a session and the team is its own. */
-  private row(teamId: string): InfoRow | null {
-    if (!this.tables()) return null;
-    const [row] = this.sql
-      .exec<InfoRow>("SELECT * FROM session WHERE team_id = ?", teamId)
-      .toArray();
-    return row ?? null;
-  }
-
-  private ownTurn(turnId: string): InfoRow | null {
-    if (!this.tables()) return null;
-    const [row] = this.sql
-      .exec<InfoRow>("SELECT * FROM session WHERE turn_id = ?", turnId)
-      .toArray();
-    return row ?? null;
-  }
-
-  /** Whether anything was ever written here: an id that somebody made up leaves no trace. */
-  private tables(): boolean {
-    return this.sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'session'").toArray().length > 0;
-  }
-
-  private history() {
-    const rows = this.sql
-      .exec<MessageRow>("SELECT * FROM messages ORDER BY position DESC LIMIT ?", HISTORY_ROWS)
-      .toArray()
-      .reverse();
-    return rows.map((row) => ({ role: messageOf(row).role, content: messageOf(row).content }));
-  }
-
-  private infoOf(row: InfoRow): SessionInfo {
-    const { count } = this.sql
-      .exec<{ count: number }>("SELECT count(*) AS count FROM messages")
-      .one();
+  private tryBegin(teamId: string | null, start: TurnStart, now: number): TurnBegin {
+    const { storage } = this;
+    const row = this.reach(teamId);
+    if (!row && (!start.create || storage.session())) return { state: "unknown" };
+    const earlier = row && this.earlierAnswer(row, start.retry, now);
+    const replaced = earlier && this.isReplaced(earlier);
+    if (earlier && earlier.requestHash !== start.retry?.requestHash) return { state: "mismatch" };
+    if (earlier && !replaced) return { state: "answered", answer: earlier.answer };
+    const running = storage.turn();
+    if (running && running.until > now && running.id !== start.turnId) return { state: "busy" };
+    if (row?.born && start.create && !replaced) return { state: "forgotten" };
+    const system = start.system === undefined ? (row?.system ?? null) : start.system;
+    const systemTokens = system === null ? 0 : messageTokens("system", system);
+    const room = start.promptTokens - systemTokens - messageTokens("user", start.message);
+    if (room < 0) return { state: "too_long" };
+    if (running) this.forgetTurn(running);
+    if (replaced) storage.history.forgetAnswer(earlier.position);
+    if (!row && start.create) {
+      const { id, teamId: team, keyId, endUser, model } = start.create;
+      const made_by = start.retry?.key ?? null;
+      storage.create({ id, team_id: team, key_id: keyId, end_user: endUser, model, made_by }, now);
+    }
+    const messages = trimHistory(storage.history.weighed(), room).map(({ id, role }) => ({
+      role,
+      content: storage.history.readContent(id),
+    }));
+    this.beginTurn(start, now);
     return {
-      id: row.id,
-      teamId: row.team_id,
-      keyId: row.key_id,
-      endUser: row.end_user,
-      title: row.title,
-      model: row.model,
-      system: row.system,
-      messages: count,
-      inputTokens: row.input_tokens,
-      outputTokens: row.output_tokens,
-      createdAt: row.created_at,
-      lastActiveAt: row.last_active_at,
+      state: "begun",
+      messages: [
+        ...(system === null ? [] : [{ role: "system" as const, content: system }]),
+        ...messages,
+        { role: "user", content: start.message },
+      ],
+      leaseMs: this.leaseMs,
     };
   }
 
-  private settings() {
-    return readSettings(settingsShape, this.env as object); // bindings and settings, of which the shape takes what it names
+  /** The answer to a call that was sent before. The call that made the session is known as long as its answer is. */
+  private earlierAnswer(
+    row: SessionRow,
+    retry: TurnRetry | null,
+    now: number,
+  ): RetriedAnswer | null {
+    const earlier = retry && this.storage.history.answerTo(retry.key);
+    if (!earlier) return null;
+    return now < earlier.createdAt + RETRY_MS || row.made_by === retry.key ? earlier : null;
   }
 
-  private idleMs(): number {
-    return this.settings().SESSION_IDLE_DAYS * DAY_MS;
+  /** An answer that was broken off is none: the call, sent again, takes its place, unless the talk has gone on. */
+  private isReplaced(earlier: RetriedAnswer): boolean {
+    return (
+      earlier.answer.finishReason === "aborted" && this.storage.history.isNewest(earlier.position)
+    );
   }
 
-  private database() {
-    return openDatabase(this.settings());
+  private beginTurn(start: TurnStart, now: number): void {
+    const { storage } = this;
+    const message_id = newId("message", now);
+    storage.beginTurn({
+      id: start.turnId,
+      until: now + this.leaseMs,
+      message_id,
+      retry_key: start.retry?.key ?? null,
+      request_hash: start.retry?.requestHash ?? null,
+      started_at: now,
+    });
+    storage.history.writeContent(message_id, start.message);
   }
-}
 
-function isBusy(row: InfoRow): boolean {
-  return row.turn_until !== null && row.turn_until > Date.now();
-}
+  private tryFinish(end: TurnEnd, now: number): boolean {
+    const { storage } = this;
+    if (!storage.session()) return false;
+    if (storage.history.has(end.messageId)) return true; // the same call again, whose answer was lost on its way
+    const turn = storage.turn();
+    if (turn?.id !== end.turnId) return false;
+    storage.endTurn();
+    storage.history.addQuestion(turn.message_id, turn.started_at);
+    storage.history.addAnswer(end, retryOf(turn), now);
+    storage.countTurn(end.model, { input: end.inputTokens, output: end.outputTokens });
+    if (end.chosenModel !== undefined) storage.set("model", end.chosenModel);
+    if (end.system !== undefined) storage.set("system", end.system);
+    storage.changed(now);
+    return true;
+  }
 
-function messageOf(row: MessageRow): SessionMessage & { position: number } {
-  return {
-    position: row.position,
-    id: row.id,
-    role: row.role as SessionMessage["role"], // written by finish only
-    content: JSON.parse(row.content) as MessageContent, // likewise
-    model: row.model,
-    finishReason: row.finish_reason,
-    createdAt: row.created_at,
-  };
+  /** Gives a turn up: a session that it was to make goes with it. */
+  private async drop(turn: TurnRow): Promise<void> {
+    if (this.storage.session()?.born) this.write(() => this.forgetTurn(turn));
+    else await this.ctx.storage.deleteAll();
+    await this.schedule();
+  }
+
+  private forgetTurn(turn: TurnRow): void {
+    this.storage.endTurn();
+    this.storage.history.forgetContent(turn.message_id);
+  }
+
+  /** The session, where there is one and the team may reach it. */
+  private reach(teamId: string | null): SessionRow | null {
+    const row = this.storage.session();
+    return row && (teamId === null || row.team_id === teamId) ? row : null;
+  }
+
+  private write<T>(work: () => T): T {
+    return this.ctx.storage.transactionSync(work);
+  }
+
+  /** Lets the index row follow what is stored here, and waits for it a short while. */
+  private async follow(): Promise<void> {
+    this.following = this.following.then(() => this.followNow());
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const enough = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, INDEX_WAIT_MS);
+    });
+    await Promise.race([this.following, enough]);
+    clearTimeout(timer);
+  }
+
+  private async followNow(): Promise<void> {
+    try {
+      await this.writeIndex();
+      this.failures = 0;
+    } catch (error) {
+      this.failures++;
+      this.log.warn("session_index_failed", { failures: this.failures, error });
+    }
+    await this.schedule().catch((error: unknown) =>
+      this.log.error("session_schedule_failed", { error }),
+    );
+  }
+
+  private async writeIndex(): Promise<void> {
+    const row = this.storage.session();
+    if (row?.born && row.version > row.indexed) {
+      const outcome = await this.index.write(this.storage.info(row, this.idleMs));
+      const stillThere = this.storage.session()?.id === row.id;
+      if (stillThere && outcome === "written") this.storage.indexed(row.version);
+      if (stillThere && outcome === "team_gone") this.write(() => this.storage.erase(row.id));
+    }
+    const erased = this.storage.erased();
+    if (erased === null) return;
+    await this.index.remove(erased);
+    if (this.storage.erased() === erased) await this.ctx.storage.deleteAll();
+  }
+
+  /** Sets the alarm for whatever comes next: a turn's lease, the index row, the end of an idle session. */
+  private async schedule(): Promise<void> {
+    const next = this.nextWake(Date.now());
+    if (next === null || (await this.ctx.storage.getAlarm()) === next) return;
+    await this.ctx.storage.setAlarm(next);
+  }
+
+  private nextWake(now: number): number | null {
+    const retryAt =
+      now + Math.min(INDEX_RETRY_LIMIT_MS, INDEX_RETRY_MS * 2 ** Math.min(this.failures, 10));
+    if (this.storage.erased() !== null) return retryAt;
+    const row = this.storage.session();
+    if (!row) return null;
+    const turn = this.storage.turn();
+    const times = [turn ? turn.until : row.last_active_at + this.idleMs];
+    if (row.born && row.version > row.indexed) times.push(retryAt);
+    return Math.max(now, Math.min(...times));
+  }
 }

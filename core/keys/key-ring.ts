@@ -97,6 +97,7 @@ export class KeyRing {
   }
 
   private async load(hash: string, sources: KeySources): Promise<KeyRecord | null> {
+    const asked = sources.now(); // what comes back is as old as the question
     const record = await sources.load(hash);
     const cached: CachedKey = { record };
     sources.background(sources.writeCache(hash, cached));
@@ -106,7 +107,7 @@ export class KeyRing {
       if (!known || known.value < record.epoch) {
         this.epochs.set(record.teamId, {
           value: record.epoch,
-          checkedAt: sources.now(),
+          checkedAt: asked,
           renewingSince: 0,
         });
       }

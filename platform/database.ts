@@ -19,10 +19,18 @@ function configureDriver(settings: DatabaseSettings): void {
   neonConfig.pipelineConnect = false;
 }
 
+/** Settings never change in an isolate's life, and what stands here holds no connection. */
+const opened = new WeakMap<DatabaseSettings, Database>();
+
 /** Single statements, each a request over HTTP: no connection to open. */
 export function openDatabase(settings: DatabaseSettings): Database {
-  configureDriver(settings);
-  return drizzleOverHttp(neon(settings.DATABASE_URL), { schema });
+  let database = opened.get(settings);
+  if (!database) {
+    configureDriver(settings);
+    database = drizzleOverHttp(neon(settings.DATABASE_URL), { schema });
+    opened.set(settings, database);
+  }
+  return database;
 }
 
 /**

@@ -24,14 +24,14 @@ runChild({
       ...(inspectorPort === undefined ? {} : { inspectorPort }),
     });
 
-    await stack.admin.expect(200, "PUT", `/v1/admin/providers/${provider}`, {
+    await stack.admin.expect(201, "PUT", `/v1/admin/providers/${provider}`, {
       kind: "openai",
       base_url: `${upstream}/v1`,
       api_key: "bench-provider-key",
       timeout_ms: 60_000,
     });
     for (const model of Object.values(models)) {
-      await stack.admin.expect(200, "PUT", `/v1/admin/models/${model}`, {
+      await stack.admin.expect(201, "PUT", `/v1/admin/models/${model}`, {
         targets: [{ provider, model, weight: 1 }],
         strategy: "ordered",
         prices: { input_per_million: "0.15", output_per_million: "0.60" },

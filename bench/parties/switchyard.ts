@@ -20,10 +20,7 @@ export async function startSwitchyard({
   upstream,
   profiled,
 }: PartyOptions): Promise<Party> {
-  // What is measured must be what the source says now, not what was built some time ago.
-  await promisify(execFile)(process.execPath, [
-    fileURLToPath(new URL("../../scripts/build.mjs", import.meta.url)),
-  ]);
+  await buildWorkers();
   const child = await processes.start({
     name: "switchyard",
     module: new URL("switchyard-process.ts", import.meta.url),
@@ -41,6 +38,16 @@ export async function startSwitchyard({
     settle: (got) => settle(() => child.call("usage", null, usageSeen), got),
     profile: (seconds) => child.call("profile", seconds, z.string()),
   };
+}
+
+/** What is measured must be what the source says now, not what was built some time ago. */
+async function buildWorkers(): Promise<void> {
+  const script = fileURLToPath(new URL("../../scripts/build.mjs", import.meta.url));
+  await promisify(execFile)(process.execPath, [script]).catch((error: unknown) => {
+    // The script's own words say which Worker does not build and why.
+    const words = z.object({ stderr: z.string() }).safeParse(error);
+    throw words.success ? new Error(words.data.stderr) : error;
+  });
 }
 
 /** Waits until each request has its usage record, and throws where one is missing, wrong or too many. */

@@ -1,5 +1,6 @@
 import type { Logger } from "#core/kernel/log.ts";
 import { newId } from "#core/kernel/ids.ts";
+import { storableRecord } from "#core/usage/storable-record.ts";
 import type { UsageBatch, UsageRecord } from "#core/usage/usage-record.ts";
 import type { MeterClient } from "./meter-client.ts";
 
@@ -9,10 +10,12 @@ const GATHER_MS = 1_000;
 const WINDOW_LOST_MS = 5_000;
 /** How often one request tries to reach the Meter before it leaves its records to a later request. */
 const ATTEMPTS = 15;
-/** Records in one batch; about 60 KB, so that a batch always fits a queue message. */
+/** Records in one batch; about 60 KB. The Meter cuts a batch that turns out larger than a queue message. */
 const RECORDS_PER_BATCH = 200;
-/** With more records than this waiting, a request sends its own at once and waits for that. */
-const WAITING_LIMIT = 20_000;
+/** Batches in one call to the Meter, which takes at most 32 MB; records are bounded to about 8 KB each. */
+const BATCHES_PER_CALL = 10;
+/** With so many waiting, the Meter has been out of reach for long, and the isolate's memory is at stake. */
+const WAITING_LIMIT = 60_000;
 
 interface TeamQueue {
   records: UsageRecord[];
@@ -42,10 +45,14 @@ export class UsageReporter {
    * there; give it to `waitUntil`.
    */
   async report(teamId: string, record: UsageRecord): Promise<void> {
+    if (this.waiting >= WAITING_LIMIT) {
+      // The log is the last place that can keep it.
+      this.log.error("usage_dropped", { team_id: teamId, record });
+      return;
+    }
     const queue = this.queueOf(teamId);
-    queue.records.push(record);
+    queue.records.push(storableRecord(record));
     this.waiting++;
-    if (this.waiting > WAITING_LIMIT) return this.send(teamId, queue);
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
       const now = Date.now();
       if (queue.windowSince > 0 && now - queue.windowSince < WINDOW_LOST_MS) return;
@@ -73,16 +80,19 @@ export class UsageReporter {
         records: records.slice(start, start + RECORDS_PER_BATCH),
       });
     }
-    const batches = new Set(queue.unacknowledged);
-    if (batches.size === 0) return;
-    await this.meter.report(teamId, [...batches]);
-    queue.unacknowledged = queue.unacknowledged.filter((batch) => {
-      if (batches.has(batch)) this.waiting -= batch.records.length;
-      return !batches.has(batch);
-    });
+    const batches = [...queue.unacknowledged];
+    for (let start = 0; start < batches.length; start += BATCHES_PER_CALL) {
+      const part = new Set(batches.slice(start, start + BATCHES_PER_CALL));
+      await this.meter.report(teamId, [...part]);
+      queue.unacknowledged = queue.unacknowledged.filter((batch) => {
+        if (part.has(batch)) this.waiting -= batch.records.length;
+        return !part.has(batch);
+      });
+    }
     const idle =
       queue.unacknowledged.length === 0 && queue.records.length === 0 && queue.windowSince === 0;
-    if (idle) this.queues.delete(teamId);
+    // Another send may have ended first, and a new queue may stand in this one's place.
+    if (idle && this.queues.get(teamId) === queue) this.queues.delete(teamId);
   }
 
   private queueOf(teamId: string): TeamQueue {

@@ -1,31 +1,39 @@
 import { DurableObject } from "cloudflare:workers";
 import { eq } from "drizzle-orm";
-import type { UsageBatch, UsageMessage, UsageQueueMessage } from "#core/usage/usage-record.ts";
-import { packBatches, type StoredBatch } from "#core/usage/pack-batches.ts";
+import { z } from "zod";
 import { EPOCH_OF_DELETED_TEAM } from "#core/teams/team-epoch.ts";
+import {
+  MESSAGE_BYTES,
+  packBatches,
+  type PackedMessage,
+  splitBatch,
+  type StoredBatch,
+} from "#core/usage/pack-batches.ts";
+import type { UsageBatch, UsageMessage, UsageQueueMessage } from "#core/usage/usage-record.ts";
 import { teams } from "#schema";
 import { openDatabase } from "../database.ts";
 import { consoleLogger } from "../logger.ts";
-import { databaseSettings, readSettings } from "../settings.ts";
-import { z } from "zod";
+import { databaseSettings, meterSettings, readSettings } from "../settings.ts";
 
 /** What the Meter's home Worker gives it. */
 export interface MeterBindings {
   USAGE_QUEUE: Queue<UsageQueueMessage>;
 }
 
-const settingsShape = z.object(databaseSettings);
+const settingsShape = z.object({ ...databaseSettings, ...meterSettings });
 
 /** How long records wait for others to share a message with, in milliseconds. */
 const GATHER_MS = 500;
-/** After which time without a confirmation a batch is sent again. It must exceed the queue's own retries of a healthy consumer. */
-const RESEND_MS = 60_000;
-/** After which time an announced change is looked up, where its maker has not told how it ended. */
-const EXPECTED_CHANGE_MS = 2_000;
-/** Messages that one alarm sends; the rest waits for the next, so that an alarm stays short. */
+/** The wait before a batch is sent again doubles each time, up to this. */
+const LONGEST_RESEND_MS = 60 * 60 * 1000;
+/** When the queue or Postgres fails, it is asked again after this. */
+const FAILURE_MS = 5_000;
+/** After this time an announced change is looked up, should its maker have died before it told how it ended. */
+const FIRST_CHECK_MS = 2_000;
+/** No announced change can still be committed after this; the transaction is long gone. */
+const LAST_CHECK_MS = 60_000;
+/** Messages that one alarm sends, so that it stays short and holds about 2 MB at once. */
 const MESSAGES_PER_ALARM = 20;
-/** Rows that one alarm looks at. */
-const BATCHES_PER_ALARM = 2_000;
 
 /**
  * One per team, named by its id: it mirrors the team's epoch, and is the outbox of its usage records until Postgres
@@ -37,12 +45,12 @@ export class Meter extends DurableObject<MeterBindings> {
   constructor(state: DurableObjectState, env: MeterBindings) {
     super(state, env);
     this.sql.exec(
-      `CREATE TABLE IF NOT EXISTS epoch (only INTEGER PRIMARY KEY CHECK (only = 1), team_id TEXT NOT NULL, value INTEGER NOT NULL, expected_change_at INTEGER)`,
+      `CREATE TABLE IF NOT EXISTS epoch (only INTEGER PRIMARY KEY CHECK (only = 1), team_id TEXT NOT NULL, value INTEGER NOT NULL, check_at INTEGER, change_expected_at INTEGER)`,
     );
     this.sql.exec(
-      `CREATE TABLE IF NOT EXISTS outbox (batch_id TEXT PRIMARY KEY, team_id TEXT NOT NULL, records TEXT NOT NULL, stored_at INTEGER NOT NULL, sent_at INTEGER, sends INTEGER NOT NULL DEFAULT 0)`,
+      `CREATE TABLE IF NOT EXISTS outbox (batch_id TEXT PRIMARY KEY, team_id TEXT NOT NULL, records TEXT NOT NULL, stored_at INTEGER NOT NULL, send_at INTEGER NOT NULL, sends INTEGER NOT NULL DEFAULT 0)`,
     );
-    this.sql.exec(`CREATE INDEX IF NOT EXISTS outbox_due ON outbox (sent_at, stored_at)`);
+    this.sql.exec(`CREATE INDEX IF NOT EXISTS outbox_due ON outbox (send_at)`);
   }
 
   /** The team's epoch. Read from Postgres once in the object's life, then kept here. */
@@ -51,18 +59,27 @@ export class Meter extends DurableObject<MeterBindings> {
     return row ? row.value : this.lookUpEpoch(teamId);
   }
 
-  /** Says that a change of the team is about to be written; see EpochAnnouncer. */
+  /**
+   * Says that a change of the team is about to be written; see EpochAnnouncer. From here on the epoch is looked up
+   * now and then for a minute, whoever else reports a change meanwhile: two may be under way at once, and the maker
+   * of either may die before it tells.
+   */
   async expectChange(teamId: string): Promise<void> {
     await this.epoch(teamId);
-    this.sql.exec("UPDATE epoch SET expected_change_at = ?", Date.now() + EXPECTED_CHANGE_MS);
-    await this.wakeBy(Date.now() + EXPECTED_CHANGE_MS);
+    const now = Date.now();
+    this.sql.exec(
+      "UPDATE epoch SET change_expected_at = ?, check_at = ?",
+      now,
+      now + FIRST_CHECK_MS,
+    );
+    await this.wakeBy(now + FIRST_CHECK_MS);
   }
 
   /** Takes a later epoch; an earlier one changes nothing. */
   async raiseEpoch(teamId: string, value: number): Promise<void> {
     this.sql.exec(
       `INSERT INTO epoch (only, team_id, value) VALUES (1, ?, ?)
-       ON CONFLICT (only) DO UPDATE SET value = max(value, excluded.value), expected_change_at = NULL`,
+       ON CONFLICT (only) DO UPDATE SET value = max(value, excluded.value)`,
       teamId,
       value,
     );
@@ -70,17 +87,20 @@ export class Meter extends DurableObject<MeterBindings> {
 
   /** Takes usage records for good. A batch that is already here, by its id, changes nothing. */
   async report(teamId: string, batches: UsageBatch[]): Promise<void> {
-    const now = Date.now();
-    for (const batch of batches) {
+    const sendAt = Date.now() + GATHER_MS;
+    const alarm = await this.ctx.storage.getAlarm();
+    // Nothing is awaited between these writes, so the records and the alarm that sends them are committed together.
+    for (const part of batches.flatMap((batch) => splitBatch(teamId, batch))) {
       this.sql.exec(
-        "INSERT OR IGNORE INTO outbox (batch_id, team_id, records, stored_at) VALUES (?, ?, ?, ?)",
-        batch.id,
+        "INSERT OR IGNORE INTO outbox (batch_id, team_id, records, stored_at, send_at) VALUES (?, ?, ?, ?, ?)",
+        part.id,
         teamId,
-        JSON.stringify(batch.records),
-        now,
+        part.records,
+        sendAt - GATHER_MS,
+        sendAt,
       );
     }
-    await this.wakeBy(now + GATHER_MS);
+    if (alarm === null || alarm > sendAt) await this.ctx.storage.setAlarm(sendAt);
   }
 
   /** Postgres has these batches: they are forgotten here. */
@@ -98,57 +118,92 @@ export class Meter extends DurableObject<MeterBindings> {
     return { batches: row.batches, oldestStoredAt: row.oldest };
   }
 
+  /** Does what is due. Neither half may hold up the other, and no failure may end the alarms. */
   override async alarm(): Promise<void> {
-    try {
-      await this.settleExpectedChange();
-      await this.sendOutbox();
-    } catch (error) {
-      // An alarm that throws is tried again only a few times; the outbox must be emptied whatever happens.
-      consoleLogger("info", "api").error("meter_alarm_failed", { error });
-      await this.ctx.storage.setAlarm(Date.now() + 5_000);
-      return;
-    }
-    await this.wakeForNext();
+    const work = [this.checkExpectedChange(), this.sendOutbox()];
+    const failures = (await Promise.allSettled(work)).filter((end) => end.status === "rejected");
+    for (const { reason } of failures) this.log.error("meter_alarm_failed", { error: reason });
+    await this.wakeForNext(failures.length > 0 ? FAILURE_MS : 0);
   }
 
   private async sendOutbox(): Promise<void> {
-    const now = Date.now();
-    const due = this.sql
-      .exec<StoredBatch>(
-        `SELECT batch_id AS id, team_id AS teamId, records FROM outbox
-         WHERE sent_at IS NULL OR sent_at <= ? ORDER BY stored_at LIMIT ?`,
-        now - RESEND_MS,
-        BATCHES_PER_ALARM,
-      )
-      .toArray();
-    for (const packed of packBatches(due).slice(0, MESSAGES_PER_ALARM)) {
-      const message: UsageMessage = {
-        kind: "usage",
-        teamId: packed.teamId,
-        batches: packed.batches.map((batch) => ({
-          id: batch.id,
-          records: JSON.parse(batch.records),
-        })),
-      };
-      await this.env.USAGE_QUEUE.send(message, { contentType: "json" });
+    const { USAGE_RESEND_SECONDS } = readSettings(settingsShape, this.env);
+    for (const packed of packBatches(this.dueBatches()).slice(0, MESSAGES_PER_ALARM)) {
+      const sent = await this.send(packed);
+      const now = Date.now();
       for (const batch of packed.batches) {
-        this.sql.exec(
-          "UPDATE outbox SET sent_at = ?, sends = sends + 1 WHERE batch_id = ?",
-          now,
-          batch.id,
-        );
+        if (sent) {
+          this.sql.exec(
+            `UPDATE outbox SET sends = sends + 1, send_at = ? + min(?, ? * (1 << min(sends, 20)))
+             WHERE batch_id = ?`,
+            now,
+            LONGEST_RESEND_MS,
+            Math.round(USAGE_RESEND_SECONDS * 1000),
+            batch.id,
+          );
+        } else {
+          this.sql.exec(
+            "UPDATE outbox SET send_at = ? WHERE batch_id = ?",
+            now + FAILURE_MS,
+            batch.id,
+          );
+        }
       }
     }
   }
 
-  private async settleExpectedChange(): Promise<void> {
+  /** As many due batches as one alarm can send; the outbox may hold far more than memory does. */
+  private dueBatches(): StoredBatch[] {
+    const due: StoredBatch[] = [];
+    let bytes = 0;
+    const rows = this.sql.exec<StoredBatch>(
+      `SELECT batch_id AS id, team_id AS teamId, records FROM outbox
+       WHERE send_at <= ? ORDER BY send_at`,
+      Date.now() + GATHER_MS,
+    );
+    for (const row of rows) {
+      due.push(row);
+      bytes += row.records.length;
+      if (bytes >= MESSAGES_PER_ALARM * MESSAGE_BYTES) break;
+    }
+    return due;
+  }
+
+  /** @returns whether the queue has it; a message that the queue does not take must not hold up the others */
+  private async send({ teamId, batches }: PackedMessage): Promise<boolean> {
+    const message: UsageMessage = {
+      kind: "usage",
+      teamId,
+      batches: batches.map(({ id, records }) => ({ id, records: JSON.parse(records) })),
+    };
+    try {
+      await this.env.USAGE_QUEUE.send(message, { contentType: "json" });
+      return true;
+    } catch (error) {
+      this.log.error("usage_not_sent", { team_id: teamId, batches: batches.length, error });
+      return false;
+    }
+  }
+
+  /** Looks the epoch up at growing distances until the last announced change must be over. */
+  private async checkExpectedChange(): Promise<void> {
     const [row] = this.sql
-      .exec<{ team_id: string; expected_change_at: number | null }>(
-        "SELECT team_id, expected_change_at FROM epoch",
+      .exec<{ team_id: string; check_at: number | null; change_expected_at: number }>(
+        "SELECT team_id, check_at, change_expected_at FROM epoch",
       )
       .toArray();
-    if (!row || row.expected_change_at === null || row.expected_change_at > Date.now()) return;
+    const now = Date.now();
+    if (!row || row.check_at === null || row.check_at > now) return;
+    this.sql.exec("UPDATE epoch SET check_at = ?", now + FAILURE_MS); // should the lookup fail
     await this.lookUpEpoch(row.team_id);
+    const waited = now - row.change_expected_at;
+    const next = waited >= LAST_CHECK_MS ? null : now + Math.min(waited, LAST_CHECK_MS - waited);
+    // A change that was announced during the lookup has set its own time.
+    this.sql.exec(
+      "UPDATE epoch SET check_at = ? WHERE change_expected_at = ?",
+      next,
+      row.change_expected_at,
+    );
   }
 
   private async lookUpEpoch(teamId: string): Promise<number> {
@@ -158,27 +213,23 @@ export class Meter extends DurableObject<MeterBindings> {
     return this.sql.exec<{ value: number }>("SELECT value FROM epoch").one().value;
   }
 
+  private get log() {
+    return consoleLogger("info", "api");
+  }
+
   private async wakeBy(time: number): Promise<void> {
     const alarm = await this.ctx.storage.getAlarm();
     if (alarm === null || alarm > time) await this.ctx.storage.setAlarm(time);
   }
 
-  /** Sets the alarm for whatever comes next: unsent batches, a confirmation that stays out, an expected change. */
-  private async wakeForNext(): Promise<void> {
-    const { unsent, oldest } = this.sql
-      .exec<{ unsent: number; oldest: number | null }>(
-        "SELECT count(*) FILTER (WHERE sent_at IS NULL) AS unsent, min(sent_at) AS oldest FROM outbox",
+  /** Sets the alarm for whatever comes next, but not before `pauseMs` are over. */
+  private async wakeForNext(pauseMs: number): Promise<void> {
+    const { outbox, check } = this.sql
+      .exec<{ outbox: number | null; check: number | null }>(
+        `SELECT (SELECT min(send_at) FROM outbox) AS outbox, (SELECT check_at FROM epoch) AS "check"`,
       )
       .one();
-    const [change] = this.sql
-      .exec<{ at: number | null }>("SELECT expected_change_at AS at FROM epoch")
-      .toArray();
-    const times = [
-      unsent > 0 ? Date.now() : null,
-      oldest === null ? null : oldest + RESEND_MS,
-      change?.at ?? null,
-    ];
-    const next = times.filter((time) => time !== null);
-    if (next.length > 0) await this.wakeBy(Math.min(...next));
+    const times = [outbox, check].filter((time) => time !== null);
+    if (times.length > 0) await this.wakeBy(Math.max(Math.min(...times), Date.now() + pauseMs));
   }
 }

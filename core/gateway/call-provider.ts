@@ -46,22 +46,24 @@ export async function callProvider(
   if (call.clientSignal?.aborted) onClient();
   call.clientSignal?.addEventListener("abort", onClient, { once: true });
   const timer = setTimeout(() => abort("timeout"), endpoint.timeoutMs);
-  const answer: ProviderAnswer = { response: undefined as never, abort, aborted: () => aborted }; // set below, before it is returned
   try {
-    answer.response = await ports.fetch(endpoint.baseUrl + path, {
-      method: "POST",
-      headers: requestHeaders(call, apiKey),
-      body,
-      signal: controller.signal,
-      redirect: "manual", // following one would hand the provider's key to somebody else
-    });
-  } catch (error) {
-    throw callError(aborted, route, error);
+    const response = await ports
+      .fetch(endpoint.baseUrl + path, {
+        method: "POST",
+        headers: requestHeaders(call, apiKey),
+        body,
+        signal: controller.signal,
+        redirect: "manual", // following one would hand the provider's key to somebody else
+      })
+      .catch((error: unknown) => {
+        throw callError(aborted, route, error);
+      });
+    if (response.status >= 200 && response.status < 300)
+      return { response, abort, aborted: () => aborted };
+    throw await errorFromProvider(response, route);
   } finally {
-    clearTimeout(timer);
+    clearTimeout(timer); // only now: an error's body has to come in time as well
   }
-  if (answer.response.status >= 200 && answer.response.status < 300) return answer;
-  throw await errorFromProvider(answer.response, route);
 }
 
 function requestHeaders(call: ModelCall, apiKey: string | null): Record<string, string> {
@@ -120,21 +122,20 @@ export async function readWhole(answer: ProviderAnswer, route: Route): Promise<s
 
 /** @returns null where there is more than the limit */
 async function readLimited(response: Response, limit: number): Promise<string | null> {
-  if (
-    Number(response.headers.get("content-length") ?? 0) <= limit &&
-    response.headers.has("content-length")
-  )
-    return response.text();
+  const { headers } = response;
+  // The length of a compressed body says nothing about what it unpacks to.
+  const size = headers.has("content-encoding") ? null : headers.get("content-length");
+  if (size !== null && Number(size) <= limit) return response.text();
   const reader = response.body?.getReader();
   if (!reader) return "";
   const decoder = new TextDecoder();
   let text = "";
-  let size = 0;
+  let length = 0;
   for (;;) {
     const { done, value } = await reader.read();
     if (done) return text + decoder.decode();
-    size += value.length;
-    if (size > limit) {
+    length += value.length;
+    if (length > limit) {
       await reader.cancel();
       return null;
     }
@@ -143,18 +144,24 @@ async function readLimited(response: Response, limit: number): Promise<string | 
 }
 
 /** Statuses that tell the client about its own request; they are passed on with the provider's sentence. */
-const CLIENT_FAULTS = new Set([400, 404, 409, 413, 415, 422]);
+const CLIENT_FAULTS: ReadonlyMap<number, ErrorCode> = new Map([
+  [400, "invalid_request"],
+  [404, "model_not_found"],
+  [409, "conflict"],
+  [413, "body_too_large"],
+  [415, "unsupported_media_type"],
+  [422, "validation_failed"],
+]);
 
 /** What a provider's refusal means to the client. Only sentences about the client's own request are passed on. */
 async function errorFromProvider(response: Response, route: Route): Promise<AppError> {
   const { status } = response;
   const text = await readLimited(response, ERROR_LIMIT).catch(() => null); // the status alone says enough
   const details = { provider: route.provider, provider_status: status };
-  if (CLIENT_FAULTS.has(status)) {
+  const clientFault = CLIENT_FAULTS.get(status);
+  if (clientFault !== undefined) {
     const said = providerMessage(text);
-    const code: ErrorCode =
-      status === 413 ? "body_too_large" : status === 404 ? "model_not_found" : "invalid_request";
-    return new AppError(code, {
+    return new AppError(clientFault, {
       message:
         said?.message ??
         `The provider of ${route.model} does not take this request (status ${status}).`,
@@ -174,6 +181,12 @@ async function errorFromProvider(response: Response, route: Route): Promise<AppE
   if (status === 401 || status === 403 || status === 402) {
     return new AppError("provider_misconfigured", {
       message: `The provider of ${route.model} refuses this gateway's key. An operator has to see to it.`,
+      details,
+    });
+  }
+  if (status < 400) {
+    return new AppError("provider_misconfigured", {
+      message: `The provider of ${route.model} is not at its address any more (status ${status}). An operator has to correct it.`,
       details,
     });
   }

@@ -200,7 +200,9 @@ function relay({
     abort("timeout");
     throw notACompletion(route);
   }
-  const tally = new StreamTally(streamOptions(request)["include_usage"] !== true);
+  const { n } = request.raw;
+  const choices = typeof n === "number" ? n : 1;
+  const tally = new StreamTally(streamOptions(request)["include_usage"] !== true, choices);
   const pipe = ports.createPipe();
   const idleMs = route.endpoint?.timeoutMs ?? IDLE_MS;
   const { clientSignal } = call;
@@ -217,7 +219,7 @@ function relay({
   const record = relayed.then((outcome): UsageRecord => {
     const counted = tally.tokens(() => inputTokens(request));
     const full: Outcome = { ...outcome, ...counted, firstTokenAt: tally.firstTokenAt };
-    const made = makeUsageRecord(call, request.model, route, full, ports.now());
+    const made = makeUsageRecord(call, request.model, route, full, outcome.endedAt);
     ports.report(made);
     return made;
   });

@@ -20,15 +20,19 @@ export interface RelayInput {
 export interface RelayOutcome {
   status: 200 | 499 | 502 | 504;
   errorCode: ErrorCode | null;
+  /** When the client had its last byte, milliseconds since 1970. */
+  endedAt: number;
 }
 
 const encoder = new TextEncoder();
 const DONE_EVENT = encoder.encode("data: [DONE]\n\n");
+/** How long a provider's connection may take to end after its last event; one that ends is used again. */
+const LAST_BYTES_MS = 1_000;
 
 /**
  * Passes a provider's event stream on to the client as it comes, and lets the tally see each event. A stream that the
- * provider cuts short ends with an error event, never as if it were complete; a client that hangs up ends the
- * provider's call. Never rejects.
+ * provider cuts short ends with an error event, never as if it were complete; a client that hangs up, or takes nothing
+ * for as long as a provider may be silent, ends the provider's call. Never rejects.
  */
 export async function relayStream(input: RelayInput): Promise<RelayOutcome> {
   const writer = input.client.getWriter();
@@ -39,15 +43,18 @@ export async function relayStream(input: RelayInput): Promise<RelayOutcome> {
     stopped = reason;
     input.abort(reason);
     reader.cancel().catch(() => undefined); // it may have failed already, which ends the loop as well
+    if (reason === "client") writer.abort().catch(() => undefined); // ends a write that waits for the client
   };
   const hangUp = () => stop("client");
   writer.closed.catch(hangUp);
   input.clientSignal?.addEventListener("abort", hangUp, { once: true });
   if (input.clientSignal?.aborted) hangUp();
-  const idle = watchIdle(input.idleMs, input.now, () => stop("timeout"));
+  const idle = watchIdle(input.idleMs, input.now, stop);
   let failure: AppError | null = null;
   try {
-    await pump(reader, writer, input, idle.seen);
+    await pump(reader, writer, input, idle);
+    // A client that has it all may hang up before the provider does.
+    if (input.tally.sawDone) stopped = null;
   } catch (error) {
     if (error instanceof HungUp) hangUp();
     else failure = streamFailure(error);
@@ -55,11 +62,32 @@ export async function relayStream(input: RelayInput): Promise<RelayOutcome> {
     idle.end();
     input.clientSignal?.removeEventListener("abort", hangUp);
   }
-  return finish(writer, input, stopped, failure);
+  const outcome = await finish(writer, input, stopped, failure);
+  if (outcome.status === 200) await letEnd(reader, input);
+  else stop("timeout"); // whatever is left of the call is of no use
+  return outcome;
+}
+
+/** Waits for the end of a call that has said all it had to say, so that its connection can be used again. */
+async function letEnd(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  input: RelayInput,
+): Promise<void> {
+  const timer = setTimeout(() => input.abort("timeout"), LAST_BYTES_MS);
+  try {
+    while (!(await reader.read()).done);
+  } catch {
+    // It failed, or was ended here: the answer was whole before.
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 const CUT_SENTENCE =
   "The provider cut the answer short. What came before it is not the whole answer; try again.";
+const FAILED_SENTENCE =
+  "The provider reported an error in the middle of its answer. What came before it is not the whole answer; try again.";
+const SILENT_SENTENCE = "The provider stopped in the middle of its answer. Try again.";
 
 function streamFailure(error: unknown): AppError {
   if (error instanceof SseEventTooLarge) {
@@ -68,29 +96,34 @@ function streamFailure(error: unknown): AppError {
       cause: error,
     });
   }
+  console.log("CUT", String(error), (error as Error).stack);
   return new AppError("stream_cut", { message: CUT_SENTENCE, cause: error });
 }
 
 /** The client does not take the bytes any more. */
 class HungUp extends Error {}
 
+/** Passes events on until there are no more, or one of them is the last: `[DONE]`, or an error. */
 async function pump(
   reader: ReadableStreamDefaultReader<Uint8Array>,
   writer: WritableStreamDefaultWriter<Uint8Array>,
   input: RelayInput,
-  seen: () => void,
+  idle: IdleWatch,
 ): Promise<void> {
   const scanner = new SseScanner();
+  const { tally } = input;
   for (;;) {
+    idle.waitFor("provider");
     const { done, value } = await reader.read();
-    seen();
     const events = done ? scanner.end().filter(isWhole) : scanner.push(value);
     const bytes = keptBytes(events, input);
-    if (bytes)
+    if (bytes) {
+      idle.waitFor("client");
       await writer
         .write(bytes)
         .catch((cause: unknown) => Promise.reject(new HungUp("", { cause })));
-    if (done) return;
+    }
+    if (done || tally.sawDone || tally.failed) return;
   }
 }
 
@@ -106,10 +139,13 @@ function isWhole({ data }: SseEvent): boolean {
 }
 
 /** The events that go on to the client, as they came; without a copy where all of them do. */
-function keptBytes(events: SseEvent[], input: RelayInput): Uint8Array | null {
-  const kept = events.filter(
-    ({ data }) => data === null || input.tally.see(data, input.now()) === "keep",
-  );
+function keptBytes(events: SseEvent[], { tally, now }: RelayInput): Uint8Array | null {
+  const kept: SseEvent[] = [];
+  for (const event of events) {
+    const verdict = event.data === null ? "keep" : tally.see(event.data, now(), event.event);
+    if (verdict === "keep") kept.push(event);
+    if (tally.sawDone || tally.failed) break;
+  }
   const first = kept[0]?.raw;
   const last = kept.at(-1)?.raw;
   if (!first || !last) return null;
@@ -137,41 +173,49 @@ async function finish(
 ): Promise<RelayOutcome> {
   if (stopped === "client") {
     await writer.abort().catch(() => undefined); // the client is gone: there is nobody to tell
-    return { status: 499, errorCode: "client_closed" };
+    return { status: 499, errorCode: "client_closed", endedAt: input.now() };
   }
   const { tally } = input;
-  if (tally.failed) {
-    await writer.close().catch(() => undefined);
-    return { status: 502, errorCode: "provider_error" };
-  }
-  if (tally.complete && !failure) {
-    if (!tally.sawDone) await writer.write(DONE_EVENT).catch(() => undefined);
-    await writer.close().catch(() => undefined);
-    return { status: 200, errorCode: null };
-  }
-  const error =
-    stopped === "timeout"
-      ? new AppError("provider_timeout", {
-          message: "The provider stopped in the middle of its answer. Try again.",
-        })
-      : (failure ?? new AppError("stream_cut", { message: CUT_SENTENCE }));
-  await writer.write(encoder.encode(input.errorEvent(error))).catch(() => undefined);
+  const error = tally.complete && !tally.failed ? failure : (failure ?? endOf(tally, stopped));
+  if (error) await writer.write(encoder.encode(input.errorEvent(error))).catch(() => undefined);
+  else if (!tally.sawDone) await writer.write(DONE_EVENT).catch(() => undefined);
   await writer.close().catch(() => undefined);
-  return { status: error.code === "provider_timeout" ? 504 : 502, errorCode: error.code };
+  const endedAt = input.now();
+  if (!error) return { status: 200, errorCode: null, endedAt };
+  return { status: error.code === "provider_timeout" ? 504 : 502, errorCode: error.code, endedAt };
 }
 
-/** Calls back when nothing was seen for a time. One timer for the whole stream, not one for each piece. */
-function watchIdle(idleMs: number, now: () => number, onIdle: () => void) {
+/** Why a stream ended before it was complete. */
+function endOf(tally: StreamTally, stopped: "client" | "timeout" | null): AppError {
+  if (tally.failed) return new AppError("provider_error", { message: FAILED_SENTENCE });
+  if (stopped === "timeout") return new AppError("provider_timeout", { message: SILENT_SENTENCE });
+  return new AppError("stream_cut", { message: CUT_SENTENCE });
+}
+
+interface IdleWatch {
+  /** Says whom the stream waits for from now on. */
+  waitFor(whom: "provider" | "client"): void;
+  end(): void;
+}
+
+/** Calls back when nothing moved for a time. One timer for the whole stream, not one for each piece. */
+function watchIdle(
+  idleMs: number,
+  now: () => number,
+  stop: (reason: "client" | "timeout") => void,
+): IdleWatch {
   let last = now();
+  let waitingFor: "provider" | "client" = "provider";
   let timer: ReturnType<typeof setTimeout>;
   const check = () => {
     const left = last + idleMs - now();
-    if (left <= 0) onIdle();
+    if (left <= 0) stop(waitingFor === "client" ? "client" : "timeout");
     else timer = setTimeout(check, left);
   };
   timer = setTimeout(check, idleMs);
   return {
-    seen: () => {
+    waitFor(whom) {
+      waitingFor = whom;
       last = now();
     },
     end: () => clearTimeout(timer),

@@ -7,8 +7,8 @@ const KEPT_LIMIT = 2_000_000;
 const CHARACTERS_PER_TOKEN = 250;
 
 const USAGE = /"usage"\s*:\s*\{/;
-const FINISHED = /"finish_reason"\s*:\s*"/;
-const ERROR = /^\s*\{\s*"error"\s*:/;
+/** Some providers send an empty reason until there is one. */
+const FINISHED = /"finish_reason"\s*:\s*"[^"]/;
 const TOKEN =
   /"(?:content|reasoning_content|reasoning|arguments|refusal|text)"\s*:\s*"[^"]|"tool_calls"\s*:\s*\[/;
 
@@ -24,31 +24,43 @@ export class StreamTally {
   failed = false;
   firstTokenAt: number | null = null;
   private usage: TokenCounts | null = null;
-  private finished = false;
+  /** The choices that have a reason for their end. */
+  private readonly finished = new Set<unknown>();
   private readonly kept: string[] = [];
   private keptLength = 0;
   private beyond = 0;
   private readonly dropUsageChunk: boolean;
+  private readonly choices: number;
 
-  /** @param dropUsageChunk whether the extra chunk with the usage is kept from the client, who did not ask for it */
-  constructor(dropUsageChunk: boolean) {
+  /**
+   * @param dropUsageChunk whether the extra chunk with the usage is kept from the client, who did not ask for it
+   * @param choices how many answers the client asked for
+   */
+  constructor(dropUsageChunk: boolean, choices = 1) {
     this.dropUsageChunk = dropUsageChunk;
+    this.choices = choices;
   }
 
   /** Whether the provider said all that it had to say. */
   get complete(): boolean {
-    return this.sawDone || this.finished;
+    return this.sawDone || this.finished.size >= this.choices;
   }
 
-  /** Takes the data of one event, and says whether the client gets it. */
-  see(data: string, now: number): "keep" | "drop" {
+  /**
+   * Takes the data of one event, and says whether the client gets it. After a `fail` there is nothing more to take.
+   * @param event the event's name, where it has one
+   */
+  see(data: string, now: number, event?: string): "keep" | "drop" | "fail" {
     if (data === "[DONE]") {
       this.sawDone = true;
       return "keep";
     }
-    if (ERROR.test(data)) this.failed = true;
+    if (event === "error" || (data.includes('"error"') && parseObject(data)?.["error"])) {
+      this.failed = true;
+      return "fail";
+    }
     if (this.firstTokenAt === null && TOKEN.test(data)) this.firstTokenAt = now;
-    if (!this.finished && FINISHED.test(data)) this.finished = true;
+    if (this.finished.size < this.choices && FINISHED.test(data)) this.seeFinished(data);
     if (USAGE.test(data)) return this.seeUsage(data);
     this.keep(data);
     return "keep";
@@ -63,6 +75,12 @@ export class StreamTally {
     const text = this.kept.map(deltaText).join("");
     const output = estimateTokens(text) + Math.ceil(this.beyond / CHARACTERS_PER_TOKEN);
     return { tokens: { input: estimateInput(), output }, estimated: true };
+  }
+
+  private seeFinished(data: string): void {
+    const choices = parseObject(data)?.["choices"];
+    if (!Array.isArray(choices)) return;
+    for (const choice of choices) if (choice?.finish_reason) this.finished.add(choice.index);
   }
 
   private seeUsage(data: string): "keep" | "drop" {

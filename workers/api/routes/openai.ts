@@ -56,9 +56,8 @@ openAiRoutes.openAPIRegistry.registerPath({
 openAiRoutes.post("/v1/chat/completions", async (c) => {
   const call = modelCall(c, { endUser: null });
   const ports = gatewayPorts(c);
-  const text = await c.req.text();
   const request = await withFailureRecord({ ports, call, model: "" }, async () =>
-    parseChatRequest(text),
+    parseChatRequest(await c.req.text()),
   );
   const errorEvent = (error: AppError) =>
     `data: ${JSON.stringify(openAiErrorBody(error, call.requestId))}\n\n`;
@@ -104,9 +103,8 @@ openAiRoutes.openAPIRegistry.registerPath({
 openAiRoutes.post("/v1/embeddings", async (c) => {
   const call = modelCall(c, { endUser: null });
   const ports = gatewayPorts(c);
-  const text = await c.req.text();
   const request = await withFailureRecord({ ports, call, model: "" }, async () =>
-    parseEmbeddingsRequest(text),
+    parseEmbeddingsRequest(await c.req.text()),
   );
   const work = embed(ports, { ...call, endUser: call.endUser ?? request.user }, request);
   c.executionCtx.waitUntil(work.catch(() => undefined)); // as above

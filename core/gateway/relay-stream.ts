@@ -96,7 +96,6 @@ function streamFailure(error: unknown): AppError {
       cause: error,
     });
   }
-  console.log("CUT", String(error), (error as Error).stack);
   return new AppError("stream_cut", { message: CUT_SENTENCE, cause: error });
 }
 

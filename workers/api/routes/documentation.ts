@@ -25,7 +25,8 @@ const TAGS = [
   { name: "Keys", description: "API keys: what they may do, their rotation and their end" },
   { name: "Usage", description: "What was used and what it cost: in sums and by single requests" },
   { name: "Telegram", description: "Linking Telegram chats to a team" },
-  { name: "Admin", description: "Super admins: providers, models, schedules" },
+  { name: "Admin", description: "Super admins: the providers and models of the catalog" },
+  { name: "Schedules", description: "Super admins: what runs by the clock, and running it now" },
   { name: "Operations", description: "Whether it runs and whether it can serve" },
 ];
 

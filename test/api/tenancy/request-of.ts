@@ -1,0 +1,36 @@
+import type { ApiClient } from "#test/harness/api-client.ts";
+import type { Things } from "./things.ts";
+import type { Walk } from "./walks.ts";
+
+/** What came back from a walked route. */
+export interface Answer {
+  status: number;
+  text: string;
+  /** Everything that a caller can read of it. */
+  all: string;
+}
+
+/** Makes the request of a route with these things, and reads the answer to its end. */
+export async function take(
+  client: ApiClient,
+  route: string,
+  { walk, things, headers }: { walk: Walk; things: Things; headers?: Record<string, string> },
+): Promise<Answer> {
+  const [method = "", template = ""] = route.split(" ");
+  const params = walk.params?.(things) ?? {};
+  const path = template.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
+    const value = params[name];
+    if (value === undefined) throw new Error(`${route}: its walk gives no parameter ${name}`);
+    return encodeURIComponent(value);
+  });
+  const query = new URLSearchParams(walk.query?.(things));
+  const response = await client.request(
+    method,
+    query.size > 0 ? `${path}?${query}` : path,
+    walk.body?.(things),
+    headers,
+  );
+  const text = await response.text();
+  const all = `${[...response.headers].map(([name, value]) => `${name}: ${value}`).join("\n")}\n\n${text}`;
+  return { status: response.status, text, all };
+}

@@ -1,0 +1,102 @@
+import { createHash } from "node:crypto";
+import { newId } from "#core/kernel/ids.ts";
+import type { ApiClient } from "#test/harness/api-client.ts";
+import type { Stack } from "#test/harness/stack.ts";
+
+/** A team with one of everything that a team can have. A new kind of thing gets a field here. */
+export interface Things {
+  teamId: string;
+  memberId: string;
+  /** The key that makes the requests. */
+  ownKeyId: string;
+  /** Another key of the team, for requests to read and change. */
+  keyId: string;
+  /** What the whole installation shares; its routes are for super admins. */
+  provider: string;
+  model: string;
+  schedule: string;
+  runId: string;
+}
+
+/** A team, its things, and what nobody else may ever read of it. */
+export interface Household {
+  things: Things;
+  client: ApiClient;
+  /** Names, addresses, secrets and texts that stand nowhere but in this team's things. */
+  marks: string[];
+}
+
+/** Makes a team with all its things, every text of which holds the label. */
+export async function furnish(stack: Stack, label: string): Promise<Household> {
+  const mark = (what: string) => `${label}-${what}-${crypto.randomUUID()}`;
+  const marks: string[] = [];
+  const marked = (what: string) => {
+    const text = mark(what);
+    marks.push(text);
+    return text;
+  };
+  const team = await stack.createTeam({ name: marked("team") });
+  const { client, teamId } = team;
+  const member = await client.expect<{ id: string }>(201, "POST", `/v1/teams/${teamId}/members`, {
+    name: marked("member"),
+    email: `${marked("email")}@example.com`,
+    role: "owner",
+  });
+  const key = await client.expect<{ id: string; key: string }>(201, "POST", "/v1/keys", {
+    name: marked("key"),
+    models: ["*", marked("allowed")],
+    metadata: { note: marked("metadata") },
+  });
+  await stack.sql(
+    `INSERT INTO usage_records (id, attempt, at, team_id, key_id, session_id, end_user, model, provider, status,
+       input_tokens, output_tokens, estimated, cost_micros, latency_ms)
+     VALUES ($1, 1, now(), $2, $3, NULL, $4, $5, 'p', 200, 1, 1, false, 1, 1)`,
+    [newId("request"), teamId, key.id, marked("end-user"), marked("used-model")],
+  );
+  const shared = await furnishInstallation(stack, label);
+  return {
+    things: { teamId, memberId: member.id, ownKeyId: team.keyId, keyId: key.id, ...shared },
+    client,
+    marks: [...marks, team.key, key.key, hashOf(team.key), hashOf(key.key)],
+  };
+}
+
+/** What belongs to no team and is reached by super admins only. */
+async function furnishInstallation(stack: Stack, label: string) {
+  const provider = `${label}-provider`;
+  const model = `${label}/model`;
+  await stack.admin.expect(201, "PUT", `/v1/admin/providers/${provider}`, {
+    base_url: "http://127.0.0.1:9/v1",
+    api_key: `sk-${label}`,
+  });
+  await stack.admin.expect(201, "PUT", `/v1/admin/models/${model}`, {
+    targets: [{ provider, model: "m" }],
+  });
+  const schedule = "usage_retention";
+  const runId = newId("scheduleRun");
+  await stack.sql(
+    `INSERT INTO schedule_runs (id, name, scheduled_at, trigger, state, attempts, started_at, ended_at)
+     VALUES ($1, $2, now() - interval '1 year', 'cron', 'succeeded', 1, now(), now())
+     ON CONFLICT DO NOTHING`,
+    [runId, schedule],
+  );
+  return { provider, model, schedule, runId };
+}
+
+/** Ids of the right shape behind which there is nothing. */
+export function ghost(): Things {
+  return {
+    teamId: newId("team"),
+    memberId: newId("member"),
+    ownKeyId: newId("key"),
+    keyId: newId("key"),
+    provider: "ghost",
+    model: "ghost/model",
+    schedule: "ghost",
+    runId: newId("scheduleRun"),
+  };
+}
+
+function hashOf(secret: string): string {
+  return createHash("sha256").update(secret).digest("hex");
+}

@@ -1,0 +1,192 @@
+import type { Things } from "./things.ts";
+
+/**
+ * What a route does for a caller of another team, when the request names the first team's things:
+ * - `hidden`: 404, word for word as for things that do not exist
+ * - `forbidden`: 403, since it is for super admins
+ * - `own`: it answers, with the caller's own things only
+ * - `public`: it takes no key and tells the same to everybody
+ */
+export type Stranger = "hidden" | "forbidden" | "own" | "public";
+
+/** How the walk takes a route. */
+export interface Walk {
+  stranger: Stranger;
+  /** The status that the first team's own key gets for the same request (a super admin, where the route is for them). */
+  status: number;
+  /** The path's parameters. */
+  params?(things: Things): Record<string, string>;
+  query?(things: Things): Record<string, string>;
+  body?(things: Things): unknown;
+  /** Whether the owner's answer holds something that only this team has, so that its absence from a stranger's means something. */
+  shows?: boolean;
+  /** Whether the thing is gone or changed afterwards, so that it has to come last. */
+  ends?: boolean;
+}
+
+const team = (things: Things) => ({ id: things.teamId });
+const member = (things: Things) => ({ id: things.teamId, member_id: things.memberId });
+const key = (things: Things) => ({ id: things.keyId });
+const provider = (things: Things) => ({ name: things.provider });
+const model = (things: Things) => ({ name: things.model });
+const schedule = (things: Things) => ({ name: things.schedule });
+
+/**
+ * Every route of the OpenAPI document. A route that is not listed here fails the test; so does one that is listed and
+ * gone. A new route: say what a stranger gets, how the request is made from a team's things (add new kinds of things to
+ * things.ts), and what the owner gets.
+ */
+export const WALKS: Record<string, Walk> = {
+  "GET /health": { stranger: "public", status: 200 },
+  "GET /ready": { stranger: "public", status: 200 },
+
+  "POST /v1/chat/completions": {
+    stranger: "own",
+    status: 200,
+    body: () => ({ model: "builtin", messages: [{ role: "user", content: "Hello" }] }),
+  },
+  "POST /v1/embeddings": {
+    stranger: "own",
+    status: 200,
+    body: () => ({ model: "builtin", input: "Hello" }),
+  },
+  "GET /v1/models": { stranger: "own", status: 200 },
+  "GET /v1/models/{id}": { stranger: "own", status: 200, params: () => ({ id: "builtin" }) },
+
+  "POST /v1/teams": { stranger: "forbidden", status: 201, body: () => ({ name: "New" }) },
+  "GET /v1/teams": {
+    stranger: "own",
+    status: 200,
+    shows: true,
+    query: (things) => ({ team_id: things.teamId }),
+  },
+  "GET /v1/teams/{id}": { stranger: "hidden", status: 200, shows: true, params: team },
+  "PATCH /v1/teams/{id}": {
+    stranger: "hidden",
+    status: 200,
+    params: team,
+    body: () => ({ name: "Renamed" }),
+    ends: true,
+  },
+  "DELETE /v1/teams/{id}": { stranger: "forbidden", status: 204, params: team, ends: true },
+
+  "POST /v1/teams/{id}/members": {
+    stranger: "hidden",
+    status: 201,
+    params: team,
+    body: () => ({ name: "Spy", email: "spy@example.com", role: "owner" }),
+  },
+  "GET /v1/teams/{id}/members": { stranger: "hidden", status: 200, shows: true, params: team },
+  "GET /v1/teams/{id}/members/{member_id}": {
+    stranger: "hidden",
+    status: 200,
+    shows: true,
+    params: member,
+  },
+  "PATCH /v1/teams/{id}/members/{member_id}": {
+    stranger: "hidden",
+    status: 200,
+    params: member,
+    body: () => ({ role: "viewer" }),
+    ends: true,
+  },
+  "DELETE /v1/teams/{id}/members/{member_id}": {
+    stranger: "hidden",
+    status: 204,
+    params: member,
+    ends: true,
+  },
+
+  "POST /v1/keys": {
+    // Naming another team is refused alike whether that team exists or not.
+    stranger: "forbidden",
+    status: 201,
+    body: (things) => ({ name: "spy", team_id: things.teamId }),
+  },
+  "GET /v1/keys": {
+    stranger: "own",
+    status: 200,
+    shows: true,
+    query: (things) => ({ team_id: things.teamId }),
+  },
+  "GET /v1/keys/verify": { stranger: "own", status: 200 },
+  "GET /v1/keys/{id}": { stranger: "hidden", status: 200, shows: true, params: key },
+  "PATCH /v1/keys/{id}": {
+    stranger: "hidden",
+    status: 200,
+    params: key,
+    body: () => ({ name: "taken", enabled: false }),
+    ends: true,
+  },
+  "POST /v1/keys/{id}/rotate": {
+    stranger: "hidden",
+    status: 200,
+    params: key,
+    body: () => ({ grace_seconds: 0 }),
+    ends: true,
+  },
+  "POST /v1/keys/{id}/revoke": { stranger: "hidden", status: 204, params: key, ends: true },
+  "DELETE /v1/keys/{id}": { stranger: "hidden", status: 204, params: key, ends: true },
+
+  "GET /v1/usage": {
+    stranger: "own",
+    status: 200,
+    shows: true,
+    query: (things) => ({
+      team_id: things.teamId,
+      key_id: things.keyId,
+      group_by: "day,key,model,end_user",
+    }),
+  },
+  "GET /v1/usage/records": {
+    stranger: "own",
+    status: 200,
+    shows: true,
+    query: (things) => ({ team_id: things.teamId, key_id: things.keyId }),
+  },
+
+  "GET /v1/admin/providers": { stranger: "forbidden", status: 200 },
+  "GET /v1/admin/providers/{name}": { stranger: "forbidden", status: 200, params: provider },
+  "PUT /v1/admin/providers/{name}": {
+    stranger: "forbidden",
+    status: 200,
+    params: provider,
+    body: () => ({ base_url: "http://127.0.0.1:10/v1" }),
+    ends: true,
+  },
+  "DELETE /v1/admin/providers/{name}": {
+    // Its model is still there, so even a super admin is refused.
+    stranger: "forbidden",
+    status: 409,
+    params: provider,
+  },
+  "GET /v1/admin/models": { stranger: "forbidden", status: 200 },
+  "GET /v1/admin/models/{name}": { stranger: "forbidden", status: 200, params: model },
+  "PUT /v1/admin/models/{name}": {
+    stranger: "forbidden",
+    status: 200,
+    params: model,
+    body: (things) => ({ targets: [{ provider: things.provider, model: "other" }] }),
+    ends: true,
+  },
+  "DELETE /v1/admin/models/{name}": {
+    stranger: "forbidden",
+    status: 204,
+    params: model,
+    ends: true,
+  },
+
+  "GET /v1/admin/schedules": { stranger: "forbidden", status: 200 },
+  "POST /v1/admin/schedules/{name}/run": {
+    stranger: "forbidden",
+    status: 200,
+    params: schedule,
+    ends: true,
+  },
+  "GET /v1/admin/schedules/{name}/runs": { stranger: "forbidden", status: 200, params: schedule },
+  "GET /v1/admin/schedules/{name}/runs/{id}": {
+    stranger: "forbidden",
+    status: 200,
+    params: (things) => ({ name: things.schedule, id: things.runId }),
+  },
+};

@@ -142,14 +142,16 @@ export function projectEnvironment(node) {
 }
 
 /**
- * Runs a script on a Node and passes on signals. A terminal's Ctrl-C reaches the script by itself; this process waits
- * for it to clean up. When our own parent is gone, nobody is left to stop the script, so it is told to end.
+ * Runs a script on a Node and passes on signals, then waits for it to clean up. A terminal's Ctrl-C reaches the script
+ * by itself. When our own parent is gone, nobody is left to stop the script, so it is told to end.
  *
  * @returns the exit code, as a shell gives it
  */
 export function runScript(node, args) {
   const child = spawn(node, args, { cwd: root, stdio: "inherit", env: projectEnvironment(node) });
-  process.on("SIGINT", () => undefined);
+  process.on("SIGINT", () => {
+    if (!process.stdin.isTTY) child.kill("SIGINT");
+  });
   for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
   const parent = process.ppid;
   const watch = setInterval(() => {

@@ -9,7 +9,8 @@ import { type LocalSecrets, localSecrets, openDataFolder } from "./start/data-fo
 import { firstTeamKey } from "./start/first-team.ts";
 import { tickEachMinute, waitUntilReady } from "./start/front.ts";
 import { type Services, startServices } from "./start/services.ts";
-import { readStartSettings, StartError, type StartSettings } from "./start/settings.ts";
+import { StartError } from "./start-error.ts";
+import { readStartSettings, type StartSettings } from "./start/settings.ts";
 import { WorkerLog } from "./start/worker-log.ts";
 import { startWorkers } from "./start/workers.ts";
 import { endLeftoverServer } from "./stand-ins/postgres/leftover.ts";

@@ -9,6 +9,7 @@ import { type Account, postgresAccount } from "./postgres/account.ts";
 import { postgresBinaries } from "./postgres/binaries.ts";
 import { type DataFolder, prepareDataFolder } from "./postgres/data-folder.ts";
 import { endLeftoverServer, OWNER_SETTING } from "./postgres/leftover.ts";
+import { StartError } from "../start-error.ts";
 
 export interface PostgresOptions {
   /** Where the data lives. Made and filled on the first run. */
@@ -63,7 +64,7 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
     const failure = await server.ready;
     if (failure === undefined) return await finish(server, folder, port);
     if (attempt === START_ATTEMPTS || !(await isWorthAnotherTry(failure, options.port))) {
-      throw new Error(startFailure(failure, folder, port));
+      throw new StartError(startFailure(failure, folder, port));
     }
   }
 }

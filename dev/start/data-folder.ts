@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { StartError } from "./settings.ts";
+import { StartError } from "../start-error.ts";
 
 /** Everything that `npm start` keeps, so that --reset deletes this and nothing else. */
 const CONTENTS = [
@@ -30,8 +30,7 @@ export function openDataFolder(folder: string, reset: boolean): void {
   if (reset)
     for (const name of CONTENTS) rmSync(path.join(folder, name), { recursive: true, force: true });
   try {
-    // Others may pass through, which Postgres needs when it runs as another user; what is secret has its own mode.
-    mkdirSync(folder, { recursive: true, mode: 0o755 });
+    mkdirSync(folder, { recursive: true, mode: 0o700 }); // chats are in it
   } catch (cause) {
     throw new StartError(
       `The folder ${folder} can't be made. Set SWITCHYARD_DATA to one that can.`,

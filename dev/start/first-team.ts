@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { writeSecretFile } from "./data-folder.ts";
-import { StartError } from "./settings.ts";
+import { StartError } from "../start-error.ts";
 
 /** What is remembered of the first team. Keys are shown once only, so this file is where the key lives on. */
 interface FirstTeam {

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { StartError } from "./settings.ts";
+import { StartError } from "../start-error.ts";
 
 const READY_WITHIN_MS = 180_000;
 const TICK_TIMEOUT_MS = 55_000;

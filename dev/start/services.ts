@@ -6,7 +6,8 @@ import { startPostgres } from "../stand-ins/postgres.ts";
 import { connectRedis, createRedis } from "../stand-ins/redis.ts";
 import { startUpstashRest } from "../stand-ins/upstash-rest.ts";
 import type { Cleanup } from "./cleanup.ts";
-import { type StartSettings, StartError } from "./settings.ts";
+import { StartError } from "../start-error.ts";
+import type { StartSettings } from "./settings.ts";
 
 /** What the Workers keep their data in, as it runs for this start. */
 export interface Services {

@@ -1,11 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { parseEnv } from "node:util";
-
-/** Something that the user can mend; its message is all that they need to see. */
-export class StartError extends Error {
-  override readonly name = "StartError";
-}
+import { StartError } from "../start-error.ts";
 
 export interface StartSettings {
   port: number;

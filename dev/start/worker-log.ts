@@ -25,6 +25,7 @@ export class WorkerLog {
   readonly #stream: WriteStream;
   readonly #recent: string[] = [];
   #lastShown = "";
+  #inNeedlessBlock = false;
 
   constructor(file: string) {
     this.file = file;
@@ -38,7 +39,7 @@ export class WorkerLog {
     this.#stream.write(`${line}\n`);
     // oxlint-disable-next-line no-control-regex -- it is control sequences that are removed
     const plain = line.replaceAll(/\u001B\[[\d;]*m/g, "");
-    const text = readable(plain, isError);
+    const text = this.#isNeedless(plain) ? undefined : readable(plain, isError);
     if (plain.trim() !== "" && !NOISE.test(plain)) {
       this.#recent.push(plain);
       if (this.#recent.length > REMEMBERED_LINES) this.#recent.shift();
@@ -46,6 +47,14 @@ export class WorkerLog {
     if (text === undefined || text === this.#lastShown) return;
     this.#lastShown = text;
     console.error(text);
+  }
+
+  /** Wrangler indents what belongs to a warning. This one is not true here: the launcher fires the schedules. */
+  #isNeedless(line: string): boolean {
+    if (line.startsWith("▲"))
+      this.#inNeedlessBlock = line.includes("Scheduled Workers are not automatically triggered");
+    else if (!/^(\s|$)/.test(line)) this.#inNeedlessBlock = false;
+    return this.#inNeedlessBlock;
   }
 
   /** The last lines, for when the Workers end by themselves. */

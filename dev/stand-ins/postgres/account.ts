@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { StartError } from "../../start-error.ts";
 
 /** An unprivileged account that Postgres runs as when we are root; Postgres itself refuses to run as root. */
 export interface Account {
@@ -20,7 +21,7 @@ export function postgresAccount(): Account | undefined {
     // `>>> 0`: macOS writes nobody's id as -2, where system calls want it unsigned.
     if (name && uid && gid) return { name, uid: Number(uid) >>> 0, gid: Number(gid) >>> 0 };
   }
-  throw new Error(
+  throw new StartError(
     `Postgres does not run as root, and this machine has none of the accounts ${CANDIDATES.join(", ")} to run it as. ` +
       "Create one (useradd --system postgres), start as another user, or set DATABASE_URL to a Postgres of your own.",
   );

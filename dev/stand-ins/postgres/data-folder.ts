@@ -14,6 +14,7 @@ import {
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { canEnter, type Account } from "./account.ts";
+import { StartError } from "../../start-error.ts";
 
 /** Where the data is, and how the server is told so. */
 export interface DataFolder {
@@ -36,7 +37,7 @@ const PASSWORD_FILE = "switchyard.password";
 function folderArgument(folder: string, account: Account | undefined): string {
   if (!account || canEnter(account, folder)) return folder;
   if (process.platform === "linux") return "/proc/self/cwd";
-  throw new Error(
+  throw new StartError(
     `Postgres runs as "${account.name}" here, which can't enter ${folder}. ` +
       "Set SWITCHYARD_DATA to a folder outside of /root, or start as another user.",
   );
@@ -55,7 +56,7 @@ export function prepareDataFolder(
   const passwordFile = path.join(real, PASSWORD_FILE);
   if (!existsSync(passwordFile)) {
     if (existsSync(real) && readdirSync(real).length > 0) {
-      throw new Error(
+      throw new StartError(
         `${real} holds other files than npm start puts there. Set SWITCHYARD_DATA to another folder.`,
       );
     }
@@ -101,7 +102,7 @@ function initialise(folder: string, binaries: string, account: Account | undefin
   });
   rmSync(secret, { recursive: true, force: true });
   if (run.status !== 0) {
-    throw new Error(
+    throw new StartError(
       `Postgres could not set up its data in ${folder}: ${run.error?.message ?? run.stderr.trim()}`,
     );
   }

@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, readlinkSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { StartError } from "../../start-error.ts";
 
 /** The setting through which a server carries the process id of who started it. */
 export const OWNER_SETTING = "switchyard.owner";
@@ -83,7 +84,7 @@ export async function endLeftoverServer(folder: string): Promise<void> {
   if (!isServerOf(folder, pid, command)) return;
   const owner = Number(new RegExp(`${OWNER_SETTING}=(\\d+)`).exec(command)?.[1]);
   if (parent === owner && isAlive(owner)) {
-    throw new Error(
+    throw new StartError(
       `${folder} is in use: process ${owner} runs its Postgres. End that one first, or set SWITCHYARD_DATA to another folder.`,
     );
   }

@@ -169,5 +169,7 @@ export function runScript(node, args) {
 if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
   checkNodeVersion();
   await ensureInstalled();
-  process.exitCode = await runScript(await projectNode(), process.argv.slice(2));
+  const node = await projectNode();
+  // Without a script there is nothing to do but install.
+  if (process.argv.length > 2) process.exitCode = await runScript(node, process.argv.slice(2));
 }

@@ -20,14 +20,20 @@ export interface LinkCode {
  * Makes a code with which one Telegram chat can be linked to the principal's team.
  * @throws AppError `missing_scope` without the scope `admin`, `invalid_request` when a super admin names no team
  */
-export async function createLinkCode(ctx: TelegramContext, input: z.infer<typeof createLinkCodeInput>): Promise<LinkCode> {
+export async function createLinkCode(
+  ctx: TelegramContext,
+  input: z.infer<typeof createLinkCodeInput>,
+): Promise<LinkCode> {
   requireScope(ctx.principal, "admin");
   const teamId = requireTeam(ctx.principal);
   const now = ctx.now();
   const code = newLinkCode();
   const expiresAt = new Date(now.getTime() + input.expires_in_seconds * 1000);
-  const createdBy = ctx.principal.kind === "key" ? `key:${ctx.principal.keyId}` : ctx.principal.kind;
-  await ctx.db.insert(telegramLinkCodes).values({ codeHash: await hashLinkCode(code), teamId, createdBy, expiresAt, createdAt: now });
+  const createdBy =
+    ctx.principal.kind === "key" ? `key:${ctx.principal.keyId}` : ctx.principal.kind;
+  await ctx.db
+    .insert(telegramLinkCodes)
+    .values({ codeHash: await hashLinkCode(code), teamId, createdBy, expiresAt, createdAt: now });
   ctx.log.info("telegram_link_code_created", { team_id: teamId, created_by: createdBy });
   return { code, teamId, expiresAt };
 }

@@ -8,6 +8,9 @@ const GUEST_TEAM_NAME = "Telegram guests";
 
 /** The guest team, made when the first guest comes. */
 export async function findGuestTeam(ctx: TelegramContext): Promise<TelegramLink> {
-  await ctx.db.insert(teams).values({ id: GUEST_TEAM_ID, name: GUEST_TEAM_NAME }).onConflictDoNothing();
+  await ctx.db
+    .insert(teams)
+    .values({ id: GUEST_TEAM_ID, name: GUEST_TEAM_NAME })
+    .onConflictDoNothing();
   return { teamId: GUEST_TEAM_ID, teamName: GUEST_TEAM_NAME };
 }

@@ -8,7 +8,10 @@ export interface TelegramLink {
 }
 
 /** The team that a chat is linked to, or null. */
-export async function findLink(ctx: TelegramContext, input: { chatId: number }): Promise<TelegramLink | null> {
+export async function findLink(
+  ctx: TelegramContext,
+  input: { chatId: number },
+): Promise<TelegramLink | null> {
   const [link] = await ctx.db
     .select({ teamId: telegramLinks.teamId, teamName: teams.name })
     .from(telegramLinks)

@@ -7,7 +7,8 @@ const LENGTH = 24;
 /** A new code: 120 random bits. Only its hash is stored. */
 export function newLinkCode(): string {
   let code = "";
-  for (const byte of crypto.getRandomValues(new Uint8Array(LENGTH))) code += ALPHABET.charAt(byte & 31);
+  for (const byte of crypto.getRandomValues(new Uint8Array(LENGTH)))
+    code += ALPHABET.charAt(byte & 31);
   return code;
 }
 

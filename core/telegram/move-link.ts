@@ -3,10 +3,13 @@ import { telegramLinks } from "#schema";
 import type { TelegramContext } from "./telegram-context.ts";
 
 /** Follows a group that became a supergroup and got a new chat id. Doing it twice changes nothing. */
-export async function moveLink(ctx: TelegramContext, input: { from: number; to: number }): Promise<void> {
-  const moved = ctx.db.$with("moved").as(
-    ctx.db.delete(telegramLinks).where(eq(telegramLinks.chatId, input.from)).returning(),
-  );
+export async function moveLink(
+  ctx: TelegramContext,
+  input: { from: number; to: number },
+): Promise<void> {
+  const moved = ctx.db
+    .$with("moved")
+    .as(ctx.db.delete(telegramLinks).where(eq(telegramLinks.chatId, input.from)).returning());
   await ctx.db
     .with(moved)
     .insert(telegramLinks)

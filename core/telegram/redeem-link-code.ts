@@ -15,7 +15,10 @@ export interface RedeemLinkCodeInput {
  * same answer again, so that an update that is worked on twice does no harm.
  * @returns the team, or null when the code is unknown, over its time, or another chat's
  */
-export async function redeemLinkCode(ctx: TelegramContext, input: RedeemLinkCodeInput): Promise<{ teamId: string; teamName: string } | null> {
+export async function redeemLinkCode(
+  ctx: TelegramContext,
+  input: RedeemLinkCodeInput,
+): Promise<{ teamId: string; teamName: string } | null> {
   if (!isLinkCode(input.code)) return null;
   const now = ctx.now();
   const codes = telegramLinkCodes;
@@ -36,7 +39,10 @@ export async function redeemLinkCode(ctx: TelegramContext, input: RedeemLinkCode
     .insert(telegramLinks)
     .values({ chatId: input.chatId, ...link })
     .onConflictDoUpdate({ target: telegramLinks.chatId, set: link });
-  const [team] = await ctx.db.select({ name: teams.name }).from(teams).where(eq(teams.id, taken.teamId));
+  const [team] = await ctx.db
+    .select({ name: teams.name })
+    .from(teams)
+    .where(eq(teams.id, taken.teamId));
   ctx.log.info("telegram_chat_linked", { team_id: taken.teamId, chat_id: input.chatId });
   return { teamId: taken.teamId, teamName: team?.name ?? taken.teamId };
 }

@@ -38,7 +38,11 @@ beforeEach(async () => {
 
 const SYSTEM: Principal = { kind: "system", teamId: null };
 const keyOf = (teamId: string, scopes: ("admin" | "chat")[] = ["admin"]): Principal => ({
-  kind: "key", teamId, keyId: "key_1", scopes, models: ["*"],
+  kind: "key",
+  teamId,
+  keyId: "key_1",
+  scopes,
+  models: ["*"],
 });
 
 function contextOf(principal: Principal = SYSTEM): TelegramContext {
@@ -51,14 +55,19 @@ function contextOf(principal: Principal = SYSTEM): TelegramContext {
   };
 }
 
-const makeCode = (teamId = "team_a") => createLinkCode(contextOf(keyOf(teamId)), { expires_in_seconds: 600 });
-const redeem = (code: string, chatId: number) => redeemLinkCode(contextOf(), { code, chatId, userId: 7 });
+const makeCode = (teamId = "team_a") =>
+  createLinkCode(contextOf(keyOf(teamId)), { expires_in_seconds: 600 });
+const redeem = (code: string, chatId: number) =>
+  redeemLinkCode(contextOf(), { code, chatId, userId: 7 });
 
 describe("link codes", () => {
   it("link one chat to the team that made them", async () => {
     const { code } = await makeCode();
     expect(await redeem(code, 100)).toEqual({ teamId: "team_a", teamName: "Apples" });
-    expect(await findLink(contextOf(), { chatId: 100 })).toEqual({ teamId: "team_a", teamName: "Apples" });
+    expect(await findLink(contextOf(), { chatId: 100 })).toEqual({
+      teamId: "team_a",
+      teamName: "Apples",
+    });
     expect(await findLink(contextOf(), { chatId: 101 })).toBeNull();
   });
 
@@ -71,7 +80,9 @@ describe("link codes", () => {
 
   it("serve exactly one of many chats that use them at the same moment", async () => {
     const { code } = await makeCode();
-    const outcomes = await Promise.all(Array.from({ length: 20 }, (_, index) => redeem(code, 200 + index)));
+    const outcomes = await Promise.all(
+      Array.from({ length: 20 }, (_, index) => redeem(code, 200 + index)),
+    );
     expect(outcomes.filter((outcome) => outcome !== null)).toHaveLength(1);
     expect(await countLinks(contextOf())).toMatchObject({ linked: 1 });
   });
@@ -82,10 +93,13 @@ describe("link codes", () => {
     expect(await redeem(code, 100)).toBeNull();
   });
 
-  it.each(["", "x", "' OR 1=1 --", "0".repeat(24), "A".repeat(24), "0".repeat(4000)])("that nobody made do nothing: %j", async (code) => {
-    expect(await redeem(code, 100)).toBeNull();
-    expect(await countLinks(contextOf())).toMatchObject({ linked: 0 });
-  });
+  it.each(["", "x", "' OR 1=1 --", "0".repeat(24), "A".repeat(24), "0".repeat(4000)])(
+    "that nobody made do nothing: %j",
+    async (code) => {
+      expect(await redeem(code, 100)).toBeNull();
+      expect(await countLinks(contextOf())).toMatchObject({ linked: 0 });
+    },
+  );
 
   it("move a linked chat to another team", async () => {
     await redeem((await makeCode("team_a")).code, 100);
@@ -94,8 +108,12 @@ describe("link codes", () => {
   });
 
   it("are made by the team's admins only, and neither stored nor logged in the clear", async () => {
-    await expect(createLinkCode(contextOf(keyOf("team_a", ["chat"])), { expires_in_seconds: 600 })).rejects.toMatchObject({ code: "missing_scope" });
-    await expect(createLinkCode(contextOf({ kind: "super_admin", teamId: null }), { expires_in_seconds: 600 })).rejects.toMatchObject({ code: "invalid_request" });
+    await expect(
+      createLinkCode(contextOf(keyOf("team_a", ["chat"])), { expires_in_seconds: 600 }),
+    ).rejects.toMatchObject({ code: "missing_scope" });
+    await expect(
+      createLinkCode(contextOf({ kind: "super_admin", teamId: null }), { expires_in_seconds: 600 }),
+    ).rejects.toMatchObject({ code: "invalid_request" });
     const { code } = await makeCode();
     const { rows } = await pool.query("SELECT * FROM telegram_link_codes");
     expect(JSON.stringify(rows)).not.toContain(code);
@@ -110,10 +128,14 @@ describe("links", () => {
     await moveLink(contextOf(), { from: -5, to: -1_000_000_000_005 });
     await moveLink(contextOf(), { from: -5, to: -1_000_000_000_005 });
     expect(await findLink(contextOf(), { chatId: -5 })).toBeNull();
-    expect(await findLink(contextOf(), { chatId: -1_000_000_000_005 })).toMatchObject({ teamId: "team_a" });
+    expect(await findLink(contextOf(), { chatId: -1_000_000_000_005 })).toMatchObject({
+      teamId: "team_a",
+    });
     await redeem((await makeCode("team_b")).code, -6);
     await moveLink(contextOf(), { from: -6, to: -1_000_000_000_005 });
-    expect(await findLink(contextOf(), { chatId: -1_000_000_000_005 })).toMatchObject({ teamId: "team_a" });
+    expect(await findLink(contextOf(), { chatId: -1_000_000_000_005 })).toMatchObject({
+      teamId: "team_a",
+    });
   });
 
   it("are listed by rising id without those that cannot be written to", async () => {

@@ -63,7 +63,10 @@ export interface BotStack {
 export async function startBotStack(options: BotStackOptions): Promise<BotStack> {
   const database = await createDatabase(options.postgres);
   const folder = await mkdtemp(path.join(tmpdir(), "switchyard-bot-"));
-  const [telegram, model] = await Promise.all([startBotApi({ backoffScale: 0.05, ...options.telegram }), startScriptedChat()]);
+  const [telegram, model] = await Promise.all([
+    startBotApi({ backoffScale: 0.05, ...options.telegram }),
+    startScriptedChat(),
+  ]);
   const pool = new pg.Pool({ connectionString: database.url, max: 2 });
   pool.on("connect", (client) => client.on("error", () => undefined)); // the database is dropped while they close
   const logs = new LogLines();
@@ -81,11 +84,24 @@ export async function startBotStack(options: BotStackOptions): Promise<BotStack>
 
   const start = async () => {
     const before = await childProcessesOf(process.pid);
-    miniflare = new Miniflare(miniflareOptions({ vars, folder, logs, chatUrl: model.url, brokenStore: options.brokenStore === true }));
+    miniflare = new Miniflare(
+      miniflareOptions({
+        vars,
+        folder,
+        logs,
+        chatUrl: model.url,
+        brokenStore: options.brokenStore === true,
+      }),
+    );
     await miniflare.ready;
     workerd = (await childProcessesOf(process.pid)).filter((pid) => !before.includes(pid));
     stack.url = (await miniflare.unsafeGetDirectURL(BOT)).origin;
-    telegram.delivery.setWebhook({ url: `${stack.url}/telegram/webhook`, secretToken: SECRET, allowedUpdates: undefined, maxConnections: 40 });
+    telegram.delivery.setWebhook({
+      url: `${stack.url}/telegram/webhook`,
+      secretToken: SECRET,
+      allowedUpdates: undefined,
+      maxConnections: 40,
+    });
   };
   const dispose = () => miniflare?.dispose().catch(() => undefined); // it may be dead already
   await start();
@@ -97,11 +113,16 @@ export async function startBotStack(options: BotStackOptions): Promise<BotStack>
     get url() {
       return stack.url;
     },
-    sql: async <Row extends pg.QueryResultRow>(text: string, values?: unknown[]) => (await pool.query<Row>(text, values)).rows,
+    sql: async <Row extends pg.QueryResultRow>(text: string, values?: unknown[]) =>
+      (await pool.query<Row>(text, values)).rows,
     async link(...chatIds) {
       const teamId = `team_${crypto.randomUUID()}`;
       await pool.query("INSERT INTO teams (id, name) VALUES ($1, 'Gardeners')", [teamId]);
-      for (const chatId of chatIds) await pool.query("INSERT INTO telegram_links (chat_id, team_id) VALUES ($1, $2)", [chatId, teamId]);
+      for (const chatId of chatIds)
+        await pool.query("INSERT INTO telegram_links (chat_id, team_id) VALUES ($1, $2)", [
+          chatId,
+          teamId,
+        ]);
       return teamId;
     },
     post: (update, headers = { "x-telegram-bot-api-secret-token": SECRET }) =>
@@ -128,29 +149,63 @@ export async function startBotStack(options: BotStackOptions): Promise<BotStack>
   };
 }
 
-function miniflareOptions(parts: { vars: Record<string, string>; folder: string; logs: LogLines; chatUrl: string; brokenStore: boolean }): MiniflareOptions {
-  const { workerOptions } = unstable_getMiniflareWorkerOptions(path.join(ROOT, "workers/bot/wrangler.toml"));
+function miniflareOptions(parts: {
+  vars: Record<string, string>;
+  folder: string;
+  logs: LogLines;
+  chatUrl: string;
+  brokenStore: boolean;
+}): MiniflareOptions {
+  const { workerOptions } = unstable_getMiniflareWorkerOptions(
+    path.join(ROOT, "workers/bot/wrangler.toml"),
+  );
   const compatibility = { compatibilityDate: workerOptions.compatibilityDate };
   const script = (name: string, contents: string, more: object = {}) => ({
-    name, ...compatibility, modules: [{ type: "ESModule", path: "index.js", contents }], ...more,
+    name,
+    ...compatibility,
+    modules: [{ type: "ESModule", path: "index.js", contents }],
+    ...more,
   });
   const bot = {
     ...workerOptions,
     name: BOT,
-    modules: [{ type: "ESModule", path: "index.js", contents: readFileSync(path.join(ROOT, "dist/bot/index.js"), "utf8") }],
+    modules: [
+      {
+        type: "ESModule",
+        path: "index.js",
+        contents: readFileSync(path.join(ROOT, "dist/bot/index.js"), "utf8"),
+      },
+    ],
     bindings: parts.vars,
     unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
-    ...(parts.brokenStore ? { durableObjects: { TELEGRAM_CHAT: { className: "TelegramChat", scriptName: "broken-store", useSQLite: true } } } : {}),
+    ...(parts.brokenStore
+      ? {
+          durableObjects: {
+            TELEGRAM_CHAT: {
+              className: "TelegramChat",
+              scriptName: "broken-store",
+              useSQLite: true,
+            },
+          },
+        }
+      : {}),
   };
-  const others = [script("switchyard-api", API_WORKER, { bindings: { SCRIPTED_CHAT: parts.chatUrl } })];
+  const others = [
+    script("switchyard-api", API_WORKER, { bindings: { SCRIPTED_CHAT: parts.chatUrl } }),
+  ];
   if (parts.brokenStore) {
-    others.push(script("broken-store", BROKEN_STORE, { durableObjects: { OWN: { className: "TelegramChat", useSQLite: true } } }));
+    others.push(
+      script("broken-store", BROKEN_STORE, {
+        durableObjects: { OWN: { className: "TelegramChat", useSQLite: true } },
+      }),
+    );
   }
   return convertV4MiniflareOptions({
     workers: [bot, ...others],
     host: "127.0.0.1",
     port: 0,
     resourcePersistencePath: parts.folder,
-    handleStructuredLogs: (line: { level: string; message: string }) => parts.logs.add(line.message),
+    handleStructuredLogs: (line: { level: string; message: string }) =>
+      parts.logs.add(line.message),
   } as Parameters<typeof convertV4MiniflareOptions>[0]); // wrangler and miniflare describe the same options by two types
 }

@@ -19,8 +19,10 @@ async function linkedPerson(profile = {}): Promise<Person> {
 
 const answers = (person: Person): StoredMessage[] => stack.telegram.answersIn(person.chat);
 const texts = (person: Person) => answers(person).map((message) => message.text);
-const finished = (person: Person) => answers(person).filter((message) => message.replyMarkup === undefined && message.text !== "…");
-const turnsOf = (person: Person) => stack.model.turns.filter((turn) => turn.actor.chat_id === String(person.chat.id));
+const finished = (person: Person) =>
+  answers(person).filter((message) => message.replyMarkup === undefined && message.text !== "…");
+const turnsOf = (person: Person) =>
+  stack.model.turns.filter((turn) => turn.actor.chat_id === String(person.chat.id));
 
 describe.concurrent("an answer", () => {
   it("is written into one message while it comes, in plain text, and formatted at its end", async () => {
@@ -38,7 +40,9 @@ describe.concurrent("an answer", () => {
     expect(message?.history[0]).toBe("…");
     expect(message?.history).toContain("**Bold** and");
     expect(stack.telegram.calls.filter((call) => call.status === 429)).toEqual([]);
-    expect(turnsOf(sara)).toMatchObject([{ message: "format, please", actor: { end_user: `tg:${sara.user.id}` } }]);
+    expect(turnsOf(sara)).toMatchObject([
+      { message: "format, please", actor: { end_user: `tg:${sara.user.id}` } },
+    ]);
   });
 
   it("leaves the webhook within half a second, however long the model takes", async () => {
@@ -86,12 +90,16 @@ describe.concurrent("an answer", () => {
     const [, second] = answers(sara);
     expect(answers(sara)).toHaveLength(2);
     const block = second?.entities.find((one) => one.type === "pre");
-    expect(second?.text?.slice(block?.offset, (block?.offset ?? 0) + (block?.length ?? 0))).toBe(code);
+    expect(second?.text?.slice(block?.offset, (block?.offset ?? 0) + (block?.length ?? 0))).toBe(
+      code,
+    );
   });
 
   it("comes as a file where it is very long", async () => {
     const sara = await linkedPerson();
-    const long = `# Everything\n\n${"A paragraph of words that goes on. ".repeat(100)}\n\n`.repeat(8);
+    const long = `# Everything\n\n${"A paragraph of words that goes on. ".repeat(100)}\n\n`.repeat(
+      8,
+    );
     stack.model.scripts.set(sara.chat.id, async function* () {
       yield long;
     });
@@ -109,7 +117,13 @@ describe.concurrent("an answer", () => {
     stack.model.scripts.set(sara.chat.id, async function* () {
       yield "**bold**";
     });
-    stack.telegram.fail({ method: "editMessageText", chatId: sara.chat.id, times: 1, status: 400, description: "Bad Request: can't parse entities: no" });
+    stack.telegram.fail({
+      method: "editMessageText",
+      chatId: sara.chat.id,
+      times: 1,
+      status: 400,
+      description: "Bad Request: can't parse entities: no",
+    });
     sara.says("x");
     await eventually(() => expect(finished(sara)).toMatchObject([{ text: "bold", entities: [] }]));
   });
@@ -122,13 +136,21 @@ describe.concurrent("an answer", () => {
         await pause(700, signal);
       }
     });
-    const limited = { status: 429, description: "Too Many Requests: retry after 2", parameters: { retry_after: 2 } };
+    const limited = {
+      status: 429,
+      description: "Too Many Requests: retry after 2",
+      parameters: { retry_after: 2 },
+    };
     stack.telegram.fail({ method: "sendMessage", chatId: sara.chat.id, ...limited });
     stack.telegram.fail({ method: "editMessageText", chatId: sara.chat.id, times: 2, ...limited });
     sara.says("x");
-    await eventually(() => expect(finished(sara)).toMatchObject([{ text: "part 0 part 1 part 2 part 3" }]));
+    await eventually(() =>
+      expect(finished(sara)).toMatchObject([{ text: "part 0 part 1 part 2 part 3" }]),
+    );
     expect(answers(sara)).toHaveLength(1);
-    const calls = stack.telegram.calls.filter((call) => Number(call.params["chat_id"]) === sara.chat.id);
+    const calls = stack.telegram.calls.filter(
+      (call) => Number(call.params["chat_id"]) === sara.chat.id,
+    );
     for (const [index, call] of calls.entries()) {
       const next = calls[index + 1];
       if (call.status === 429 && next) expect(next.at - call.at).toBeGreaterThanOrEqual(1990);
@@ -143,7 +165,9 @@ describe.concurrent("an answer", () => {
       yield "here";
     });
     sara.says("x");
-    const placeholder = await eventually(() => answers(sara)[0] ?? Promise.reject(new Error("no message yet")));
+    const placeholder = await eventually(
+      () => answers(sara)[0] ?? Promise.reject(new Error("no message yet")),
+    );
     sara.chat.messages.delete(placeholder.message_id);
     await eventually(() => expect(texts(sara)).toEqual(["still here"]));
   });
@@ -164,13 +188,19 @@ describe.concurrent("order", () => {
     const [first, second, third, fourth] = updates;
     expect((await stack.post(first)).status).toBe(200);
     await eventually(() => expect(turnsOf(sara)).toHaveLength(1));
-    const statuses = await Promise.all([fourth, second, fourth, third, first, second, third, first].map(async (update) => (await stack.post(update)).status));
+    const statuses = await Promise.all(
+      [fourth, second, fourth, third, first, second, third, first].map(
+        async (update) => (await stack.post(update)).status,
+      ),
+    );
     expect(new Set(statuses)).toEqual(new Set([200]));
     const expected = ["re: first", "re: second", "re: third", "re: fourth"];
     await eventually(() => expect(finished(sara).map((message) => message.text)).toEqual(expected));
     for (const update of [...updates].reverse()) await stack.post(update);
     sara.says("last");
-    await eventually(() => expect(finished(sara).map((message) => message.text)).toEqual([...expected, "re: last"]));
+    await eventually(() =>
+      expect(finished(sara).map((message) => message.text)).toEqual([...expected, "re: last"]),
+    );
     expect(most).toBe(1);
   });
 
@@ -210,7 +240,9 @@ describe.concurrent("stopping", () => {
     sara.says("next");
     const tap = sara.taps("⏹ Stop");
     await eventually(() => expect(texts(sara)).toEqual(["The beginning", "Echo: next"]));
-    expect(stack.telegram.world.answeredCallbacks.get(tap.callbackId)).toMatchObject({ text: "Stopping…" });
+    expect(stack.telegram.world.answeredCallbacks.get(tap.callbackId)).toMatchObject({
+      text: "Stopping…",
+    });
     expect(finished(sara)).toHaveLength(2);
     expect(turnsOf(sara)[0]?.cancelled).toBe(true);
     expect(turnsOf(sara)[1]?.sessionId).toMatch(/^sess_/);
@@ -224,7 +256,13 @@ describe.concurrent("stopping", () => {
     await eventually(() => expect(texts(sara)).toEqual(["The beginning"]));
     stack.model.scripts.delete(sara.chat.id);
     sara.says("/stop");
-    await eventually(() => expect(finished(sara).map((message) => message.text).sort()).toEqual(["Echo: and this later", "Stopped.", "The beginning"]));
+    await eventually(() =>
+      expect(
+        finished(sara)
+          .map((message) => message.text)
+          .sort(),
+      ).toEqual(["Echo: and this later", "Stopped.", "The beginning"]),
+    );
   });
 
   it("before the first word says so, and with nothing to stop says that", async () => {
@@ -274,10 +312,20 @@ describe.concurrent("buttons beside a running answer", () => {
   it("of unknown kinds only stop waiting", async () => {
     const sara = await linkedPerson();
     sara.says("hi");
-    const message = await eventually(() => finished(sara)[0] ?? Promise.reject(new Error("no answer yet")));
-    for (const data of ["model:0000000000000000", "lang:", "stop:999", "nonsense", "x".repeat(64)]) {
+    const message = await eventually(
+      () => finished(sara)[0] ?? Promise.reject(new Error("no answer yet")),
+    );
+    for (const data of [
+      "model:0000000000000000",
+      "lang:",
+      "stop:999",
+      "nonsense",
+      "x".repeat(64),
+    ]) {
       const tap = sara.tapsData(data, sara.chat, message);
-      await eventually(() => expect(stack.telegram.world.answeredCallbacks.has(tap.callbackId)).toBe(true));
+      await eventually(() =>
+        expect(stack.telegram.world.answeredCallbacks.has(tap.callbackId)).toBe(true),
+      );
     }
   });
 });
@@ -291,14 +339,21 @@ describe.concurrent("photos", () => {
     await eventually(() => expect(texts(sara)).toEqual(["Echo: what is it?"]));
     expect(turnsOf(sara)[0]?.message).toEqual([
       { type: "text", text: "what is it?" },
-      { type: "image_url", image_url: { url: `data:image/png;base64,${Buffer.from(png).toString("base64")}` } },
+      {
+        type: "image_url",
+        image_url: { url: `data:image/png;base64,${Buffer.from(png).toString("base64")}` },
+      },
     ]);
   });
 
   it("that Telegram does not give are told in a sentence that holds no address and no token", async () => {
     const sara = await linkedPerson();
     sara.sendsPhoto(png, { lost: true });
-    await eventually(() => expect(texts(sara)).toEqual(["I could not fetch this photo from Telegram; please send it again."]));
+    await eventually(() =>
+      expect(texts(sara)).toEqual([
+        "I could not fetch this photo from Telegram; please send it again.",
+      ]),
+    );
     expect(stack.logs.includes(stack.telegram.token)).toBe(false);
   });
 });
@@ -311,10 +366,18 @@ describe.concurrent("what goes wrong", () => {
       yield { problem: "stream_cut" };
     });
     sara.says("x");
-    await eventually(() => expect(finished(sara)[0]?.text).toMatch(/^Half an answer\n\nDie Antwort ist hier abgebrochen; .*\nAnfragekennung: req_scripted$/));
+    await eventually(() =>
+      expect(finished(sara)[0]?.text).toMatch(
+        /^Half an answer\n\nDie Antwort ist hier abgebrochen; .*\nAnfragekennung: req_scripted$/,
+      ),
+    );
     stack.model.refusals.set(sara.chat.id, { status: 503, code: "provider_overloaded", times: 1 });
     sara.says("y");
-    await eventually(() => expect(finished(sara)[1]?.text).toMatch(/^Das Modell ist überlastet; .*\nAnfragekennung: req_scripted$/));
+    await eventually(() =>
+      expect(finished(sara)[1]?.text).toMatch(
+        /^Das Modell ist überlastet; .*\nAnfragekennung: req_scripted$/,
+      ),
+    );
   });
 
   it("in an update of impossible shape ends in one apology, and holds nobody up", async () => {
@@ -324,7 +387,9 @@ describe.concurrent("what goes wrong", () => {
     await stack.post(poison);
     sara.says("are you there?");
     await eventually(() => expect(texts(sara).at(-1)).toBe("Echo: are you there?"));
-    expect(texts(sara)[0]).toMatch(/^Sorry, I could not answer this message\.\nRequest id: req_\w+$/);
+    expect(texts(sara)[0]).toMatch(
+      /^Sorry, I could not answer this message\.\nRequest id: req_\w+$/,
+    );
     expect(texts(sara)).toHaveLength(2);
   });
 
@@ -336,7 +401,9 @@ describe.concurrent("what goes wrong", () => {
     });
     const updates = Array.from({ length: 55 }, (_, i) => sara.writes(`m${i}`));
     for (const update of updates) expect((await stack.post(update)).status).toBe(200);
-    await eventually(() => expect(texts(sara).filter((text) => text?.startsWith("More than 50"))).toHaveLength(1));
+    await eventually(() =>
+      expect(texts(sara).filter((text) => text?.startsWith("More than 50"))).toHaveLength(1),
+    );
     sara.blocks();
   });
 });
@@ -353,15 +420,30 @@ describe.concurrent("a chat that cannot be written to", () => {
     sara.says("two");
     await eventually(() => expect(texts(sara)[0]).toBe("some"));
     sara.blocks();
-    await eventually(async () => expect(await stack.sql("SELECT 1 FROM telegram_links WHERE chat_id = $1 AND blocked_at IS NOT NULL", [sara.chat.id])).toHaveLength(1));
+    await eventually(async () =>
+      expect(
+        await stack.sql(
+          "SELECT 1 FROM telegram_links WHERE chat_id = $1 AND blocked_at IS NOT NULL",
+          [sara.chat.id],
+        ),
+      ).toHaveLength(1),
+    );
     await eventually(() => expect(turnsOf(sara)[0]?.cancelled).toBe(true));
-    const refused = stack.telegram.calls.filter((call) => Number(call.params["chat_id"]) === sara.chat.id && call.status === 403);
+    const refused = stack.telegram.calls.filter(
+      (call) => Number(call.params["chat_id"]) === sara.chat.id && call.status === 403,
+    );
     expect(refused.length).toBeLessThanOrEqual(2);
     stack.model.scripts.delete(sara.chat.id);
     sara.unblocks();
     sara.says("back");
     await eventually(() => expect(finished(sara).at(-1)?.text).toBe("Echo: back"));
     expect(turnsOf(sara).map((turn) => turn.message)).toEqual(["one", "back"]);
-    await eventually(async () => expect(await stack.sql("SELECT 1 FROM telegram_links WHERE chat_id = $1 AND blocked_at IS NULL", [sara.chat.id])).toHaveLength(1));
+    await eventually(async () =>
+      expect(
+        await stack.sql("SELECT 1 FROM telegram_links WHERE chat_id = $1 AND blocked_at IS NULL", [
+          sara.chat.id,
+        ]),
+      ).toHaveLength(1),
+    );
   });
 });

@@ -6,14 +6,22 @@ import { pause } from "./scripted-chat.ts";
 
 let stack: BotStack;
 beforeAll(async () => {
-  stack = await startBotStack({ postgres: inject("postgres"), telegram: { username: "Garden_bot" } });
+  stack = await startBotStack({
+    postgres: inject("postgres"),
+    telegram: { username: "Garden_bot" },
+  });
 });
 afterAll(() => stack?.stop());
 
 const texts = (chat: StoredChat) => stack.telegram.answersIn(chat).map((message) => message.text);
-const finished = (chat: StoredChat) => stack.telegram.answersIn(chat).filter((message) => message.replyMarkup === undefined && message.text !== "…");
+const finished = (chat: StoredChat) =>
+  stack.telegram
+    .answersIn(chat)
+    .filter((message) => message.replyMarkup === undefined && message.text !== "…");
 
-async function linkedGroup(options: Parameters<BotStack["telegram"]["addGroup"]>[0] = {}): Promise<StoredChat> {
+async function linkedGroup(
+  options: Parameters<BotStack["telegram"]["addGroup"]>[0] = {},
+): Promise<StoredChat> {
   const group = stack.telegram.addGroup(options);
   await stack.link(group.id);
   return group;
@@ -29,16 +37,24 @@ describe.concurrent("a group", () => {
     say("/help@other_bot");
     say("/dance");
     say("@garden_BOT what grows?");
-    await eventually(() => expect(finished(group).map((message) => message.text)).toEqual(["Echo: what grows?"]));
+    await eventually(() =>
+      expect(finished(group).map((message) => message.text)).toEqual(["Echo: what grows?"]),
+    );
     const [answer] = stack.telegram.answersIn(group);
-    const question = [...group.messages.values()].find((message) => message.text?.includes("what grows"));
+    const question = [...group.messages.values()].find((message) =>
+      message.text?.includes("what grows"),
+    );
     expect(answer?.replyTo).toBe(question?.message_id);
     say("and in winter?", { replyTo: answer?.message_id });
     await eventually(() => expect(texts(group)).toHaveLength(2));
     say("/whoami@Garden_bot");
     await eventually(() => expect(texts(group).at(-1)).toContain(`Chat: ${group.id}`));
     expect(texts(group)).toHaveLength(3);
-    expect(stack.model.turns.filter((turn) => turn.actor.chat_id === String(group.id)).map((turn) => turn.message)).toEqual(["what grows?", "and in winter?"]);
+    expect(
+      stack.model.turns
+        .filter((turn) => turn.actor.chat_id === String(group.id))
+        .map((turn) => turn.message),
+    ).toEqual(["what grows?", "and in winter?"]);
   });
 
   it("gets no more than Telegram's twenty a minute, edits counted, and loses no answer by it", async () => {
@@ -52,7 +68,9 @@ describe.concurrent("a group", () => {
     });
     sara.says("@Garden_bot talk", { in: group });
     await eventually(() => expect(finished(group)[0]?.text).toMatch(/^word0 .*word29$/));
-    const calls = stack.telegram.calls.filter((call) => Number(call.params["chat_id"]) === group.id);
+    const calls = stack.telegram.calls.filter(
+      (call) => Number(call.params["chat_id"]) === group.id,
+    );
     for (const [index, call] of calls.entries()) {
       const next = calls[index + 1];
       if (next) expect(next.at - call.at).toBeGreaterThanOrEqual(3000);
@@ -68,7 +86,9 @@ describe.concurrent("a group", () => {
       await eventually(() => expect(finished(forum)).toHaveLength(index + 1));
     }
     expect(stack.telegram.answersIn(forum).map((message) => message.threadId)).toEqual([7, 9, 7]);
-    const [first, second, third] = stack.model.turns.filter((turn) => turn.actor.chat_id === String(forum.id));
+    const [first, second, third] = stack.model.turns.filter(
+      (turn) => turn.actor.chat_id === String(forum.id),
+    );
     expect([first?.sessionId, second?.sessionId]).toEqual([null, null]);
     expect(third?.sessionId).toMatch(/^sess_/);
   });
@@ -83,7 +103,11 @@ describe.concurrent("a group", () => {
     sara.says("@Garden_bot go", { in: group });
     await eventually(() => expect(texts(group)).toEqual(["beginning"]));
     const refused = reza.taps("⏹ Stop", { in: group });
-    await eventually(() => expect(stack.telegram.world.answeredCallbacks.get(refused.callbackId)).toMatchObject({ showAlert: true }));
+    await eventually(() =>
+      expect(stack.telegram.world.answeredCallbacks.get(refused.callbackId)).toMatchObject({
+        showAlert: true,
+      }),
+    );
     expect(stack.telegram.answersIn(group)[0]?.replyMarkup).toBeDefined();
     sara.taps("⏹ Stop", { in: group });
     await eventually(() => expect(finished(group)).toMatchObject([{ text: "beginning" }]));
@@ -94,12 +118,16 @@ describe.concurrent("a group", () => {
     const group = await linkedGroup({ administrators: [reza] });
     const sara = stack.telegram.addPerson();
     sara.says("/settings prompt be rude", { in: group });
-    await eventually(() => expect(texts(group)).toEqual(["Only administrators of this group can do this."]));
+    await eventually(() =>
+      expect(texts(group)).toEqual(["Only administrators of this group can do this."]),
+    );
     reza.says("/settings prompt be kind", { in: group });
     await eventually(() => expect(texts(group)).toHaveLength(2));
     sara.says("@Garden_bot hi", { in: group });
     await eventually(() => expect(finished(group)).toHaveLength(3));
-    expect(stack.model.turns.find((turn) => turn.actor.chat_id === String(group.id))?.system).toBe("be kind");
+    expect(stack.model.turns.find((turn) => turn.actor.chat_id === String(group.id))?.system).toBe(
+      "be kind",
+    );
   });
 
   it("that becomes a supergroup keeps its link, settings and conversation, and its waiting questions are answered there", async () => {
@@ -115,15 +143,26 @@ describe.concurrent("a group", () => {
     });
     reza.says("@Garden_bot second", { in: group });
     reza.says("@Garden_bot third", { in: group });
-    await eventually(() => expect(stack.model.turns.filter((turn) => turn.actor.chat_id === String(group.id))).toHaveLength(2));
+    await eventually(() =>
+      expect(
+        stack.model.turns.filter((turn) => turn.actor.chat_id === String(group.id)),
+      ).toHaveLength(2),
+    );
     const supergroup = stack.telegram.migrate(group, reza);
     await eventually(() => expect(finished(supergroup)).toHaveLength(2));
     reza.says("@Garden_bot fourth", { in: supergroup });
     await eventually(() => expect(finished(supergroup).at(-1)?.text).toBe("Echo: fourth"));
     expect(texts(supergroup)).toHaveLength(3);
-    const last = stack.model.turns.filter((turn) => turn.actor.chat_id === String(supergroup.id)).at(-1);
+    const last = stack.model.turns
+      .filter((turn) => turn.actor.chat_id === String(supergroup.id))
+      .at(-1);
     expect(last).toMatchObject({ system: "be kind", sessionId: expect.stringMatching(/^sess_/) });
-    expect(await stack.sql("SELECT chat_id::text FROM telegram_links WHERE chat_id IN ($1, $2)", [group.id, supergroup.id])).toEqual([{ chat_id: String(supergroup.id) }]);
+    expect(
+      await stack.sql("SELECT chat_id::text FROM telegram_links WHERE chat_id IN ($1, $2)", [
+        group.id,
+        supergroup.id,
+      ]),
+    ).toEqual([{ chat_id: String(supergroup.id) }]);
   });
 
   it("is followed to its new id also where only a refused message tells of it", async () => {
@@ -133,15 +172,26 @@ describe.concurrent("a group", () => {
     const update = sara.writes("@Garden_bot where are you?", { in: group });
     group.migratedTo = supergroup.id;
     await stack.post(update);
-    await eventually(() => expect(finished(supergroup).map((message) => message.text)).toEqual(["Echo: where are you?"]));
+    await eventually(() =>
+      expect(finished(supergroup).map((message) => message.text)).toEqual(["Echo: where are you?"]),
+    );
   });
 
   it("that the bot is removed from hears nothing more", async () => {
     const group = await linkedGroup();
     const sara = stack.telegram.addPerson();
     stack.telegram.removeFrom(group, sara);
-    await eventually(async () => expect(await stack.sql("SELECT 1 FROM telegram_links WHERE chat_id = $1 AND blocked_at IS NOT NULL", [group.id])).toHaveLength(1));
-    expect(stack.telegram.calls.filter((call) => Number(call.params["chat_id"]) === group.id)).toEqual([]);
+    await eventually(async () =>
+      expect(
+        await stack.sql(
+          "SELECT 1 FROM telegram_links WHERE chat_id = $1 AND blocked_at IS NOT NULL",
+          [group.id],
+        ),
+      ).toHaveLength(1),
+    );
+    expect(
+      stack.telegram.calls.filter((call) => Number(call.params["chat_id"]) === group.id),
+    ).toEqual([]);
   });
 
   it("without a link is told how to get one, when it asks", async () => {

@@ -17,7 +17,8 @@ async function linkedPerson(): Promise<Person> {
 }
 const answers = (person: Person) => stack.telegram.answersIn(person.chat);
 const texts = (person: Person) => answers(person).map((message) => message.text);
-const turnsOf = (person: Person) => stack.model.turns.filter((turn) => turn.actor.chat_id === String(person.chat.id));
+const turnsOf = (person: Person) =>
+  stack.model.turns.filter((turn) => turn.actor.chat_id === String(person.chat.id));
 
 describe("kill -9 of the runtime", () => {
   it("in the middle of an answer still leaves one answer to each message, in order", async () => {
@@ -45,15 +46,30 @@ describe("kill -9 of the runtime", () => {
       yield [1, 2, 3, 4].map(paragraph).join("\n\n");
     });
     sara.says("long");
-    await eventually(() => expect(texts(sara).filter((text) => text?.startsWith("Paragraph"))).toHaveLength(2));
+    await eventually(() =>
+      expect(texts(sara).filter((text) => text?.startsWith("Paragraph"))).toHaveLength(2),
+    );
     // The third part hangs on its way: by then the second one's id is stored.
-    const sends = () => stack.telegram.callsOf("sendMessage").filter((call) => Number(call.params["chat_id"]) === sara.chat.id).length;
-    stack.telegram.fail({ method: "sendMessage", chatId: sara.chat.id, delayMs: 60_000, drop: "before" });
+    const sends = () =>
+      stack.telegram
+        .callsOf("sendMessage")
+        .filter((call) => Number(call.params["chat_id"]) === sara.chat.id).length;
+    stack.telegram.fail({
+      method: "sendMessage",
+      chatId: sara.chat.id,
+      delayMs: 60_000,
+      drop: "before",
+    });
     await eventually(() => expect(sends()).toBe(3));
     await stack.kill();
     await stack.restart();
     await eventually(() => expect(texts(sara)).toHaveLength(4));
-    expect(texts(sara).map((text) => text?.slice(0, 11))).toEqual(["Paragraph 1", "Paragraph 2", "Paragraph 3", "Paragraph 4"]);
+    expect(texts(sara).map((text) => text?.slice(0, 11))).toEqual([
+      "Paragraph 1",
+      "Paragraph 2",
+      "Paragraph 3",
+      "Paragraph 4",
+    ]);
     expect(turnsOf(sara)).toHaveLength(1);
   });
 
@@ -77,13 +93,23 @@ describe("kill -9 of the runtime", () => {
     });
     sara.says("go");
     await eventually(() => expect(texts(sara)).toEqual(["Kept text"]));
-    stack.telegram.fail({ method: "editMessageText", chatId: sara.chat.id, times: 100, status: 502, description: "Bad Gateway" });
+    stack.telegram.fail({
+      method: "editMessageText",
+      chatId: sara.chat.id,
+      times: 100,
+      status: 502,
+      description: "Bad Gateway",
+    });
     const tap = sara.taps("⏹ Stop");
-    await eventually(() => expect(stack.telegram.world.answeredCallbacks.has(tap.callbackId)).toBe(true));
+    await eventually(() =>
+      expect(stack.telegram.world.answeredCallbacks.has(tap.callbackId)).toBe(true),
+    );
     await stack.kill();
     stack.telegram.clearFaults();
     await stack.restart();
-    await eventually(() => expect(answers(sara)).toMatchObject([{ text: "Kept text", replyMarkup: undefined }]));
+    await eventually(() =>
+      expect(answers(sara)).toMatchObject([{ text: "Kept text", replyMarkup: undefined }]),
+    );
     expect(turnsOf(sara)).toHaveLength(1);
   });
 });
@@ -91,7 +117,13 @@ describe("kill -9 of the runtime", () => {
 describe("Telegram in trouble", () => {
   it("for a while delays the answer, and loses neither it nor its order", async () => {
     const sara = await linkedPerson();
-    stack.telegram.fail({ method: "sendMessage", chatId: sara.chat.id, times: 3, status: 502, rawBody: "<html>Bad Gateway</html>" });
+    stack.telegram.fail({
+      method: "sendMessage",
+      chatId: sara.chat.id,
+      times: 3,
+      status: 502,
+      rawBody: "<html>Bad Gateway</html>",
+    });
     stack.telegram.fail({ method: "sendMessage", chatId: sara.chat.id, times: 2, drop: "before" });
     sara.says("one");
     sara.says("two");
@@ -103,7 +135,9 @@ describe("Telegram in trouble", () => {
     stack.telegram.fail({ method: "sendMessage", chatId: sara.chat.id, drop: "after" });
     stack.telegram.fail({ method: "editMessageText", chatId: sara.chat.id, drop: "after" });
     sara.says("hello");
-    await eventually(() => expect(texts(sara).filter((text) => text === "Echo: hello")).toHaveLength(1));
+    await eventually(() =>
+      expect(texts(sara).filter((text) => text === "Echo: hello")).toHaveLength(1),
+    );
     sara.says("marker");
     await eventually(() => expect(texts(sara).at(-1)).toBe("Echo: marker"));
     expect(texts(sara).filter((text) => text !== "…")).toEqual(["Echo: hello", "Echo: marker"]);
@@ -111,7 +145,16 @@ describe("Telegram in trouble", () => {
 });
 
 describe("the webhook", () => {
-  const update = { update_id: 5, message: { message_id: 1, date: 1, chat: { id: 31, type: "private" }, from: { id: 31 }, text: "hi" } };
+  const update = {
+    update_id: 5,
+    message: {
+      message_id: 1,
+      date: 1,
+      chat: { id: 31, type: "private" },
+      from: { id: 31 },
+      text: "hi",
+    },
+  };
   const secret = { "x-telegram-bot-api-secret-token": SECRET };
 
   it.each([
@@ -119,15 +162,18 @@ describe("the webhook", () => {
     ["a wrong secret", { "x-telegram-bot-api-secret-token": "Secret_of-the-testz" }],
     ["a part of the secret", { "x-telegram-bot-api-secret-token": SECRET.slice(0, -1) }],
     ["an empty secret", { "x-telegram-bot-api-secret-token": "" }],
-  ])("answers 401 to %s, calls nobody and keeps nothing", async (_what, headers: Record<string, string>) => {
-    const calls = stack.telegram.calls.length;
-    const turns = stack.model.turns.length;
-    const response = await stack.post(update, headers);
-    expect(response.status).toBe(401);
-    expect(response.headers.get("content-type")).toContain("application/problem+json");
-    await stack.post("{not json", headers).then((other) => expect(other.status).toBe(401));
-    expect([stack.telegram.calls.length, stack.model.turns.length]).toEqual([calls, turns]);
-  });
+  ])(
+    "answers 401 to %s, calls nobody and keeps nothing",
+    async (_what, headers: Record<string, string>) => {
+      const calls = stack.telegram.calls.length;
+      const turns = stack.model.turns.length;
+      const response = await stack.post(update, headers);
+      expect(response.status).toBe(401);
+      expect(response.headers.get("content-type")).toContain("application/problem+json");
+      await stack.post("{not json", headers).then((other) => expect(other.status).toBe(401));
+      expect([stack.telegram.calls.length, stack.model.turns.length]).toEqual([calls, turns]);
+    },
+  );
 
   it.each([
     ["JSON that is none", "{oops", 400, "invalid_json"],
@@ -135,18 +181,35 @@ describe("the webhook", () => {
     ["a list", "[]", 400, "invalid_request"],
     ["no update_id", "{}", 400, "invalid_request"],
     ["an update_id that is a text", '{"update_id":"7"}', 400, "invalid_request"],
-    ["more than a megabyte", JSON.stringify({ update_id: 1, pad: "x".repeat(1_100_000) }), 413, "body_too_large"],
+    [
+      "more than a megabyte",
+      JSON.stringify({ update_id: 1, pad: "x".repeat(1_100_000) }),
+      413,
+      "body_too_large",
+    ],
   ])("refuses %s with a problem that says what is wrong", async (_what, body, status, code) => {
     const response = await stack.post(body, secret);
     expect(response.status).toBe(status);
-    expect(await response.json()).toMatchObject({ status, code, detail: expect.any(String), request_id: expect.stringMatching(/^req_/) });
+    expect(await response.json()).toMatchObject({
+      status,
+      code,
+      detail: expect.any(String),
+      request_id: expect.stringMatching(/^req_/),
+    });
   });
 
   it("refuses a body without a length once it is over a megabyte", async () => {
     const chunk = new TextEncoder().encode("x".repeat(64 * 1024));
     let sent = 0;
-    const body = new ReadableStream<Uint8Array>({ pull: (controller) => (sent++ < 40 ? controller.enqueue(chunk) : controller.close()) });
-    const response = await fetch(`${stack.url}/telegram/webhook`, { method: "POST", headers: secret, body, duplex: "half" } as RequestInit); // duplex is not in the type yet
+    const body = new ReadableStream<Uint8Array>({
+      pull: (controller) => (sent++ < 40 ? controller.enqueue(chunk) : controller.close()),
+    });
+    const response = await fetch(`${stack.url}/telegram/webhook`, {
+      method: "POST",
+      headers: secret,
+      body,
+      duplex: "half",
+    } as RequestInit); // duplex is not in the type yet
     expect(response.status).toBe(413);
   });
 
@@ -172,7 +235,11 @@ describe("the webhook", () => {
 describe("health", () => {
   it("is healthy without touching anything", async () => {
     const calls = stack.telegram.calls.length;
-    expect(await (await fetch(`${stack.url}/health`)).json()).toMatchObject({ status: "healthy", service: "bot", version: expect.any(String) });
+    expect(await (await fetch(`${stack.url}/health`)).json()).toMatchObject({
+      status: "healthy",
+      service: "bot",
+      version: expect.any(String),
+    });
     expect(stack.telegram.calls.length).toBe(calls);
   });
 
@@ -180,13 +247,23 @@ describe("health", () => {
     const ready = await fetch(`${stack.url}/ready`);
     expect(ready.status).toBe(200);
     expect(await ready.json()).toMatchObject({
-      status: "ready", service: "bot",
-      dependencies: { telegram_api: { status: "ok", latencyMs: expect.any(Number) }, external_services: { status: "ok", services: { api: { status: "ok" }, database: { status: "ok" } } } },
+      status: "ready",
+      service: "bot",
+      dependencies: {
+        telegram_api: { status: "ok", latencyMs: expect.any(Number) },
+        external_services: {
+          status: "ok",
+          services: { api: { status: "ok" }, database: { status: "ok" } },
+        },
+      },
     });
     stack.telegram.fail({ method: "getMe", times: 100, delayMs: 60_000 });
     const degraded = await eventually(async () => {
       const response = await fetch(`${stack.url}/ready`);
-      const body = (await response.json()) as { status: string; dependencies: { telegram_api: { latencyMs: number } } }; // checked below
+      const body = (await response.json()) as {
+        status: string;
+        dependencies: { telegram_api: { latencyMs: number } };
+      }; // checked below
       expect(body.status).toBe("degraded");
       expect(response.status).toBe(200);
       return body;

@@ -16,13 +16,20 @@ export interface AskedTurn {
 }
 
 /** What the model says, piece by piece; a problem ends the turn with an error. */
-export type Script = (turn: AskedTurn, signal: AbortSignal) => AsyncGenerator<string | { problem: string }>;
+export type Script = (
+  turn: AskedTurn,
+  signal: AbortSignal,
+) => AsyncGenerator<string | { problem: string }>;
 
 /** The text of a message, whatever its shape. */
 export function textOf(message: unknown): string {
   if (typeof message === "string") return message;
   if (!Array.isArray(message)) return "";
-  return message.map((part: unknown) => (typeof part === "object" && part !== null && "text" in part ? String(part.text) : "")).join("");
+  return message
+    .map((part: unknown) =>
+      typeof part === "object" && part !== null && "text" in part ? String(part.text) : "",
+    )
+    .join("");
 }
 
 async function* echo(turn: AskedTurn): AsyncGenerator<string> {
@@ -62,21 +69,40 @@ export class ScriptedChat {
     const refusal = this.refusals.get(chatOf(request));
     if (refusal && refusal.times > 0) {
       refusal.times -= 1;
-      return json(response, refusal.status, problemBody(refusal.code, refusal.status), "application/problem+json");
+      return json(
+        response,
+        refusal.status,
+        problemBody(refusal.code, refusal.status),
+        "application/problem+json",
+      );
     }
     if (pathname === "/health") return json(response, 200, { status: "healthy" });
-    if (pathname === "/v1/models") return json(response, 200, { object: "list", data: this.models.map((id) => ({ id, object: "model" })) });
-    if (pathname === "/v1/usage") return json(response, 200, { data: [this.usage], next_cursor: null });
-    if (pathname === "/v1/chat") return this.chat(request, JSON.parse(Buffer.concat(chunks).toString()), response);
+    if (pathname === "/v1/models")
+      return json(response, 200, {
+        object: "list",
+        data: this.models.map((id) => ({ id, object: "model" })),
+      });
+    if (pathname === "/v1/usage")
+      return json(response, 200, { data: [this.usage], next_cursor: null });
+    if (pathname === "/v1/chat")
+      return this.chat(request, JSON.parse(Buffer.concat(chunks).toString()), response);
     return json(response, 404, problemBody("not_found", 404), "application/problem+json");
   }
 
-  private async chat(request: IncomingMessage, body: { session_id: string | null; message: unknown; model?: string; system?: string }, response: ServerResponse): Promise<void> {
+  private async chat(
+    request: IncomingMessage,
+    body: { session_id: string | null; message: unknown; model?: string; system?: string },
+    response: ServerResponse,
+  ): Promise<void> {
     const turn: AskedTurn = {
-      sessionId: body.session_id, message: body.message, model: body.model, system: body.system,
+      sessionId: body.session_id,
+      message: body.message,
+      model: body.model,
+      system: body.system,
       actor: JSON.parse(String(request.headers["x-switchyard-actor"])),
-      turnId: request.headers["x-switchyard-turn"]?.toString(),
-      at: Date.now(), cancelled: false,
+      turnId: request.headers["idempotency-key"]?.toString(),
+      at: Date.now(),
+      cancelled: false,
     };
     this.turns.push(turn);
     const sessionId = body.session_id ?? `sess_${this.nextSession++}`;
@@ -85,7 +111,11 @@ export class ScriptedChat {
       turn.cancelled = !response.writableFinished;
       gone.abort();
     });
-    response.writeHead(200, { "content-type": "text/event-stream", "x-request-id": "req_scripted", "x-session-id": sessionId });
+    response.writeHead(200, {
+      "content-type": "text/event-stream",
+      "x-request-id": "req_scripted",
+      "x-session-id": sessionId,
+    });
     response.flushHeaders();
     let reply = "";
     for await (const piece of (this.scripts.get(chatOf(request)) ?? echo)(turn, gone.signal)) {
@@ -97,17 +127,38 @@ export class ScriptedChat {
       reply += piece;
       response.write(`event: delta\ndata: ${JSON.stringify({ text: piece })}\n\n`);
     }
-    const done = { session_id: sessionId, message_id: "msg_1", reply, model: "scripted", finish_reason: "stop", usage: {} };
+    const done = {
+      session_id: sessionId,
+      message_id: "msg_1",
+      reply,
+      model: "scripted",
+      finish_reason: "stop",
+      usage: {},
+    };
     response.end(`event: done\ndata: ${JSON.stringify(done)}\n\n`);
   }
 }
 
-const chatOf = (request: IncomingMessage) => Number(/"chat_id":"(-?\d+)"/.exec(String(request.headers["x-switchyard-actor"]))?.[1]);
+const chatOf = (request: IncomingMessage) =>
+  Number(/"chat_id":"(-?\d+)"/.exec(String(request.headers["x-switchyard-actor"]))?.[1]);
 
-const problemBody = (code: string, status: number) => ({ type: "about:blank", title: code, status, code, request_id: "req_scripted" });
+const problemBody = (code: string, status: number) => ({
+  type: "about:blank",
+  title: code,
+  status,
+  code,
+  request_id: "req_scripted",
+});
 
-function json(response: ServerResponse, status: number, body: unknown, type = "application/json"): void {
-  response.writeHead(status, { "content-type": type, "x-request-id": "req_scripted" }).end(JSON.stringify(body));
+function json(
+  response: ServerResponse,
+  status: number,
+  body: unknown,
+  type = "application/json",
+): void {
+  response
+    .writeHead(status, { "content-type": type, "x-request-id": "req_scripted" })
+    .end(JSON.stringify(body));
 }
 
 export async function startScriptedChat(): Promise<ScriptedChat> {

@@ -1,5 +1,14 @@
 /** The commands that everybody sees in Telegram's menu, in this order. */
-export const MENU_COMMANDS = ["new", "model", "usage", "stop", "settings", "whoami", "help", "start"] as const;
+export const MENU_COMMANDS = [
+  "new",
+  "model",
+  "usage",
+  "stop",
+  "settings",
+  "whoami",
+  "help",
+  "start",
+] as const;
 /** Commands of the bot's admins; nobody else is told that they exist. */
 export const ADMIN_COMMANDS = ["stats", "broadcast"] as const;
 

@@ -45,7 +45,10 @@ export function makeDeps(env: BotEnv): BotDeps {
 }
 
 /** The object that keeps a chat. */
-export function chatObject(deps: Pick<BotDeps, "chats">, chatId: number): DurableObjectStub<TelegramChat> {
+export function chatObject(
+  deps: Pick<BotDeps, "chats">,
+  chatId: number,
+): DurableObjectStub<TelegramChat> {
   return deps.chats.get(deps.chats.idFromName(String(chatId)));
 }
 

@@ -13,7 +13,10 @@ export interface BotReadiness {
   service: "bot";
   version: string;
   timestamp: string;
-  dependencies: { telegram_api: DependencyState; external_services: DependencyState & { services: Record<"api" | "database", DependencyState> } };
+  dependencies: {
+    telegram_api: DependencyState;
+    external_services: DependencyState & { services: Record<"api" | "database", DependencyState> };
+  };
 }
 
 let kept: { token: string | null; until: number; readiness: BotReadiness } | null = null;
@@ -22,7 +25,11 @@ let kept: { token: string | null; until: number; readiness: BotReadiness } | nul
 export async function checkBotReadiness(deps: BotDeps): Promise<BotReadiness> {
   const token = deps.settings.TELEGRAM_BOT_TOKEN;
   if (kept && kept.token === token && Date.now() < kept.until) return kept.readiness;
-  const [telegram, api, database] = await Promise.all([checkTelegram(deps), checkApi(deps), checkDatabase(deps)]);
+  const [telegram, api, database] = await Promise.all([
+    checkTelegram(deps),
+    checkApi(deps),
+    checkDatabase(deps),
+  ]);
   const services = { api, database };
   const failing = Object.values(services).filter((state) => state.status === "failing");
   const readiness: BotReadiness = {
@@ -44,9 +51,12 @@ export async function checkBotReadiness(deps: BotDeps): Promise<BotReadiness> {
 }
 
 async function checkTelegram({ telegram }: BotDeps): Promise<DependencyState> {
-  if (!telegram) return { status: "not_configured", latencyMs: null, detail: "TELEGRAM_BOT_TOKEN is not set." };
+  if (!telegram)
+    return { status: "not_configured", latencyMs: null, detail: "TELEGRAM_BOT_TOKEN is not set." };
   // grammY names the type of a polyfill; the platform's own signal is what it wants.
-  return timed(async (signal) => void (await telegram.getMe(signal as Parameters<typeof telegram.getMe>[0])));
+  return timed(
+    async (signal) => void (await telegram.getMe(signal as Parameters<typeof telegram.getMe>[0])),
+  );
 }
 
 /** The api Worker's own health route, which touches nothing: this checks the way there. */

@@ -69,7 +69,8 @@ export class Turn {
   async link(): Promise<LinkOfChat | null> {
     const { settings, deps, target, row } = this.parts;
     const kept = settings.get("link");
-    if (kept && Date.now() - kept.checkedAt < LINK_KEPT_MS) return { teamId: kept.teamId, teamName: kept.teamName, guest: false };
+    if (kept && Date.now() - kept.checkedAt < LINK_KEPT_MS)
+      return { teamId: kept.teamId, teamName: kept.teamName, guest: false };
     const context = deps.context(row.requestId);
     const link = await findLink(context, { chatId: target.chatId });
     this.keepLink(link);
@@ -84,7 +85,11 @@ export class Turn {
   /** The api Worker, acting for this user in this chat's team. */
   switchyard(link: TelegramLink): SwitchyardApi {
     const { deps, target, userId, row } = this.parts;
-    const actor = { teamId: link.teamId, endUser: `tg:${userId ?? target.chatId}`, chatId: target.chatId };
+    const actor = {
+      teamId: link.teamId,
+      endUser: `tg:${userId ?? target.chatId}`,
+      chatId: target.chatId,
+    };
     return new SwitchyardApi(deps.switchyard, actor, row.requestId);
   }
 

@@ -23,7 +23,8 @@ export async function takeUpdate(request: Request, deps: BotDeps): Promise<Respo
   const body = await readBody(request);
   const update = parse(body);
   const routing = routeUpdate(update);
-  if (routing.to === "malformed") throw new AppError("invalid_request", { message: `This is no update: ${routing.why}.` });
+  if (routing.to === "malformed")
+    throw new AppError("invalid_request", { message: `This is no update: ${routing.why}.` });
   if (routing.to === "nowhere") {
     deps.log.debug("telegram_update_ignored", { why: routing.why });
     return new Response(null, { status: 200 });
@@ -34,12 +35,20 @@ export async function takeUpdate(request: Request, deps: BotDeps): Promise<Respo
 
 async function checkSecret(request: Request, deps: BotDeps): Promise<void> {
   const { TELEGRAM_WEBHOOK_SECRET: secret, TELEGRAM_BOT_TOKEN: token } = deps.settings;
-  const [given, expected] = await Promise.all([sha256(request.headers.get(SECRET_HEADER) ?? ""), sha256(secret ?? "")]);
+  const [given, expected] = await Promise.all([
+    sha256(request.headers.get(SECRET_HEADER) ?? ""),
+    sha256(secret ?? ""),
+  ]);
   if (secret === null || token === null) {
-    throw new AppError("unavailable", { message: "The bot is off: set TELEGRAM_BOT_TOKEN and TELEGRAM_WEBHOOK_SECRET.", retryAfterSeconds: 60 });
+    throw new AppError("unavailable", {
+      message: "The bot is off: set TELEGRAM_BOT_TOKEN and TELEGRAM_WEBHOOK_SECRET.",
+      retryAfterSeconds: 60,
+    });
   }
   if (!equalDigests(given, expected)) {
-    throw new AppError("missing_api_key", { message: `${SECRET_HEADER} is missing or not the secret that the webhook was set with.` });
+    throw new AppError("missing_api_key", {
+      message: `${SECRET_HEADER} is missing or not the secret that the webhook was set with.`,
+    });
   }
 }
 
@@ -67,7 +76,8 @@ function parse(body: string): unknown {
 /** Talk in a group that is not for the bot is dropped here, where it costs no write. Before the bot's name is known, the object decides. */
 function isGroupTalk(update: unknown, deps: BotDeps): boolean {
   if (known?.token !== deps.settings.TELEGRAM_BOT_TOKEN) return false;
-  const message = typeof update === "object" && update !== null && "message" in update ? update.message : null;
+  const message =
+    typeof update === "object" && update !== null && "message" in update ? update.message : null;
   if (typeof message !== "object" || message === null) return false;
   if ("migrate_to_chat_id" in message || "migrate_from_chat_id" in message) return false;
   try {
@@ -81,10 +91,20 @@ async function keep(route: Route, body: string, deps: BotDeps): Promise<void> {
   const { chatId, updateId, lane, position } = route;
   const requestId = newId("request");
   try {
-    const identity = await chatObject(deps, chatId).receive(chatId, { updateId, lane, position, body, requestId });
+    const identity = await chatObject(deps, chatId).receive(chatId, {
+      updateId,
+      lane,
+      position,
+      body,
+      requestId,
+    });
     const token = deps.settings.TELEGRAM_BOT_TOKEN;
     if (identity && token !== null) known = { token, identity };
   } catch (cause) {
-    throw new AppError("unavailable", { message: "The update could not be kept; send it again.", retryAfterSeconds: 1, cause });
+    throw new AppError("unavailable", {
+      message: "The update could not be kept; send it again.",
+      retryAfterSeconds: 1,
+      cause,
+    });
   }
 }

@@ -176,7 +176,7 @@ const V2_MARKS: Record<string, string> = {
   "~": "strikethrough",
   "||": "spoiler",
 };
-const V2_RESERVED = new Set([..."_*[]()~`>#+-=|{}.!"]);
+const V2_RESERVED = new Set("_*[]()~`>#+-=|{}.!");
 
 function parseMarkdownV2(source: string): FormattedText {
   const open: { mark: string; start: number; at: number }[] = [];

@@ -47,7 +47,10 @@ export class Person {
   }
 
   /** Sends a photo in two sizes, the given one being the larger. One that is lost cannot be fetched any more. */
-  sendsPhoto(bytes: Uint8Array, options: SayOptions & { caption?: string; lost?: boolean } = {}): number {
+  sendsPhoto(
+    bytes: Uint8Array,
+    options: SayOptions & { caption?: string; lost?: boolean } = {},
+  ): number {
     const small = this.#world.addFile(bytes.slice(0, Math.max(1, bytes.length >> 2)), "jpg");
     const large = this.#world.addFile(bytes, "jpg");
     const photo = [small, large].map(({ file_id, bytes: content }, index) => ({

@@ -47,7 +47,10 @@ export class Broadcasts {
   start(broadcast: Broadcast): void {
     this.sql.all(
       "INSERT INTO broadcasts (id, text, report_to, language) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-      broadcast.id, broadcast.text, broadcast.reportTo, broadcast.language,
+      broadcast.id,
+      broadcast.text,
+      broadcast.reportTo,
+      broadcast.language,
     );
   }
 
@@ -65,16 +68,23 @@ export class Broadcasts {
       this.sql.all("UPDATE broadcasts SET done = 1, text = '' WHERE id = ?", broadcast.id);
       return;
     }
-    const outcomes = await Promise.allSettled(chats.map((chatId) => port.hand(chatId, broadcast.id, broadcast.text)));
+    const outcomes = await Promise.allSettled(
+      chats.map((chatId) => port.hand(chatId, broadcast.id, broadcast.text)),
+    );
     const failed = outcomes.filter((outcome) => outcome.status === "rejected").length;
     this.sql.all(
       "UPDATE broadcasts SET cursor = ?, handed = handed + ?, failed = failed + ? WHERE id = ?",
-      chats.at(-1) ?? null, chats.length - failed, failed, broadcast.id,
+      chats.at(-1) ?? null,
+      chats.length - failed,
+      failed,
+      broadcast.id,
     );
   }
 
   private current(): BroadcastProgress | null {
-    const [row] = this.sql.all<BroadcastProgress & { report_to: number }>("SELECT * FROM broadcasts WHERE done = 0 ORDER BY sequence LIMIT 1");
+    const [row] = this.sql.all<BroadcastProgress & { report_to: number }>(
+      "SELECT * FROM broadcasts WHERE done = 0 ORDER BY sequence LIMIT 1",
+    );
     if (!row) return null;
     const { id, text, language, cursor, handed, failed } = row;
     return { id, text, language, cursor, handed, failed, reportTo: row.report_to };

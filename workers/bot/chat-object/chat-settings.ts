@@ -29,17 +29,27 @@ export class ChatSettings {
 
   constructor(sql: SqlDatabase) {
     this.sql = sql;
-    sql.all("CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID");
+    sql.all(
+      "CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
+    );
   }
 
   get<Name extends keyof ChatValues & string>(name: Name): ChatValues[Name] | null {
-    const [row] = this.sql.all<{ value: string }>("SELECT value FROM settings WHERE name = ?", name);
+    const [row] = this.sql.all<{ value: string }>(
+      "SELECT value FROM settings WHERE name = ?",
+      name,
+    );
     return row ? (JSON.parse(row.value) as ChatValues[Name]) : null; // written by set
   }
 
   set<Name extends keyof ChatValues & string>(name: Name, value: ChatValues[Name] | null): void {
     if (value === null) this.sql.all("DELETE FROM settings WHERE name = ?", name);
-    else this.sql.all("INSERT INTO settings VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", name, JSON.stringify(value));
+    else
+      this.sql.all(
+        "INSERT INTO settings VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        name,
+        JSON.stringify(value),
+      );
   }
 
   /** What a moved chat takes along. */
@@ -53,7 +63,8 @@ export class ChatSettings {
   /** Takes what a moved chat brings; what is set here already stays. */
   adopt(values: [name: string, json: string][]): void {
     for (const [name, json] of values) {
-      if (MOVING.test(name)) this.sql.all("INSERT INTO settings VALUES (?, ?) ON CONFLICT DO NOTHING", name, json);
+      if (MOVING.test(name))
+        this.sql.all("INSERT INTO settings VALUES (?, ?) ON CONFLICT DO NOTHING", name, json);
     }
   }
 }

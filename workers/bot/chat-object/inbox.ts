@@ -23,6 +23,8 @@ export interface InboxRow extends Delivery {
   stopped: boolean;
   /** The messages of its answer that Telegram has, in order. The first one is the placeholder that is edited. */
   messageIds: number[];
+  /** How the model was asked, kept so that after a crash the same question is asked again. */
+  question: string | null;
   /** What the model has written so far, kept so that a stopped answer survives a crash. */
   partial: string;
   /** The whole answer, once it is there: from here on only sending is left. */
@@ -44,12 +46,23 @@ const TABLES = [
     update_id INTEGER PRIMARY KEY, lane TEXT NOT NULL, position INTEGER NOT NULL, body TEXT NOT NULL, request_id TEXT NOT NULL,
     received_at INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, not_before INTEGER NOT NULL DEFAULT 0,
     working INTEGER NOT NULL DEFAULT 0, stopped INTEGER NOT NULL DEFAULT 0, message_ids TEXT NOT NULL DEFAULT '[]',
-    partial TEXT NOT NULL DEFAULT '', answer TEXT)`,
+    question TEXT, partial TEXT NOT NULL DEFAULT '', answer TEXT)`,
 ];
 
 interface StoredRow {
-  update_id: number; lane: Lane; position: number; body: string; request_id: string; received_at: number; attempts: number;
-  not_before: number; stopped: number; message_ids: string; partial: string; answer: string | null;
+  update_id: number;
+  lane: Lane;
+  position: number;
+  body: string;
+  request_id: string;
+  received_at: number;
+  attempts: number;
+  not_before: number;
+  stopped: number;
+  message_ids: string;
+  question: string | null;
+  partial: string;
+  answer: string | null;
 }
 
 /**
@@ -70,12 +83,21 @@ export class Inbox {
   accept(delivery: Delivery): "taken" | "duplicate" | "full" {
     const now = this.now();
     return this.sql.transaction(() => {
-      const fresh = this.sql.all("INSERT INTO seen_updates VALUES (?, ?) ON CONFLICT DO NOTHING RETURNING update_id", delivery.updateId, now);
+      const fresh = this.sql.all(
+        "INSERT INTO seen_updates VALUES (?, ?) ON CONFLICT DO NOTHING RETURNING update_id",
+        delivery.updateId,
+        now,
+      );
       if (fresh.length === 0) return "duplicate";
       if (delivery.lane === "turn" && this.waiting("turn") >= MOST_WAITING) return "full";
       this.sql.all(
         "INSERT INTO inbox (update_id, lane, position, body, request_id, received_at) VALUES (?, ?, ?, ?, ?, ?)",
-        delivery.updateId, delivery.lane, delivery.position, delivery.body, delivery.requestId, now,
+        delivery.updateId,
+        delivery.lane,
+        delivery.position,
+        delivery.body,
+        delivery.requestId,
+        now,
       );
       return "taken";
     });
@@ -83,25 +105,37 @@ export class Inbox {
 
   /** The update of a lane whose turn it is: the one begun, or of those that wait the earliest in the chat. Null while its time has not come. */
   next(lane: Lane): InboxRow | null {
-    const [row] = this.sql.all<StoredRow>("SELECT * FROM inbox WHERE lane = ? ORDER BY working DESC, position, received_at, update_id LIMIT 1", lane);
+    const [row] = this.sql.all<StoredRow>(
+      "SELECT * FROM inbox WHERE lane = ? ORDER BY working DESC, position, received_at, update_id LIMIT 1",
+      lane,
+    );
     return row && row.not_before <= this.now() ? read(row) : null;
   }
 
   /** When the next update can be worked on; null when nothing waits. */
   wakeAt(): number | null {
     const times = (["turn", "urgent"] as const).flatMap((lane) =>
-      this.sql.all<{ not_before: number }>("SELECT not_before FROM inbox WHERE lane = ? ORDER BY working DESC, position, received_at, update_id LIMIT 1", lane),
+      this.sql.all<{ not_before: number }>(
+        "SELECT not_before FROM inbox WHERE lane = ? ORDER BY working DESC, position, received_at, update_id LIMIT 1",
+        lane,
+      ),
     );
     return times.length === 0 ? null : Math.min(...times.map((row) => row.not_before));
   }
 
   waiting(lane: Lane): number {
-    return this.sql.all<{ count: number }>("SELECT count(*) AS count FROM inbox WHERE lane = ?", lane)[0]?.count ?? 0;
+    return (
+      this.sql.all<{ count: number }>("SELECT count(*) AS count FROM inbox WHERE lane = ?", lane)[0]
+        ?.count ?? 0
+    );
   }
 
   /** Counts an attempt before anything is done, so that one that kills the process counts too. */
   begin(updateId: number): void {
-    this.sql.all("UPDATE inbox SET working = 1, attempts = attempts + 1 WHERE update_id = ?", updateId);
+    this.sql.all(
+      "UPDATE inbox SET working = 1, attempts = attempts + 1 WHERE update_id = ?",
+      updateId,
+    );
   }
 
   finish(updateId: number): void {
@@ -111,7 +145,11 @@ export class Inbox {
   /** Puts work off. It keeps its place: what came later goes on waiting behind it. */
   postpone(updateId: number, until: number, options: { countsAsAttempt: boolean }): void {
     const attempts = options.countsAsAttempt ? "attempts" : "max(attempts - 1, 0)";
-    this.sql.all(`UPDATE inbox SET attempts = ${attempts}, not_before = ? WHERE update_id = ?`, until, updateId);
+    this.sql.all(
+      `UPDATE inbox SET attempts = ${attempts}, not_before = ? WHERE update_id = ?`,
+      until,
+      updateId,
+    );
   }
 
   /**
@@ -129,12 +167,18 @@ export class Inbox {
 
   /** The turn that is being answered, or null. */
   running(): InboxRow | null {
-    const [row] = this.sql.all<StoredRow>("SELECT * FROM inbox WHERE lane = 'turn' AND working = 1");
+    const [row] = this.sql.all<StoredRow>(
+      "SELECT * FROM inbox WHERE lane = 'turn' AND working = 1",
+    );
     return row ? read(row) : null;
   }
 
   saveMessageIds(updateId: number, ids: number[]): void {
     this.set(updateId, "message_ids", JSON.stringify(ids));
+  }
+
+  saveQuestion(updateId: number, question: string): void {
+    this.set(updateId, "question", question);
   }
 
   savePartial(updateId: number, partial: string): void {
@@ -162,8 +206,19 @@ export class Inbox {
   adopt(rows: InboxRow[]): void {
     this.sql.transaction(() => {
       for (const row of rows) {
-        if (row.lane !== "turn" || this.accept({ ...row, position: row.position - MOVED_FIRST }) !== "taken") continue;
-        this.sql.all("UPDATE inbox SET partial = ?, answer = ?, stopped = ? WHERE update_id = ?", row.partial, row.answer, row.stopped ? 1 : 0, row.updateId);
+        if (
+          row.lane !== "turn" ||
+          this.accept({ ...row, position: row.position - MOVED_FIRST }) !== "taken"
+        )
+          continue;
+        this.sql.all(
+          "UPDATE inbox SET question = ?, partial = ?, answer = ?, stopped = ? WHERE update_id = ?",
+          row.question,
+          row.partial,
+          row.answer,
+          row.stopped ? 1 : 0,
+          row.updateId,
+        );
       }
     });
   }
@@ -173,16 +228,29 @@ export class Inbox {
     this.sql.all("DELETE FROM seen_updates WHERE seen_at < ?", this.now() - REMEMBERED_MS);
   }
 
-  private set(updateId: number, column: "message_ids" | "partial" | "answer", value: SqlValue): void {
+  private set(
+    updateId: number,
+    column: "message_ids" | "question" | "partial" | "answer",
+    value: SqlValue,
+  ): void {
     this.sql.all(`UPDATE inbox SET ${column} = ? WHERE update_id = ?`, value, updateId);
   }
 }
 
 function read(row: StoredRow): InboxRow {
   return {
-    updateId: row.update_id, lane: row.lane, position: row.position, body: row.body, requestId: row.request_id,
-    receivedAt: row.received_at, attempts: row.attempts, notBefore: row.not_before, stopped: row.stopped === 1,
+    updateId: row.update_id,
+    lane: row.lane,
+    position: row.position,
+    body: row.body,
+    requestId: row.request_id,
+    receivedAt: row.received_at,
+    attempts: row.attempts,
+    notBefore: row.not_before,
+    stopped: row.stopped === 1,
     messageIds: JSON.parse(row.message_ids) as number[], // written by saveMessageIds
-    partial: row.partial, answer: row.answer,
+    question: row.question,
+    partial: row.partial,
+    answer: row.answer,
   };
 }

@@ -37,11 +37,16 @@ export class Outbox {
   /** Takes a message. @returns whether it will be sent: false for a key that it knows, or when too many wait */
   add(key: string, text: string, ifUnknown: IfUnknown = "repeat"): boolean {
     return this.sql.transaction(() => {
-      const [waiting] = this.sql.all<{ count: number }>("SELECT count(*) AS count FROM outbox WHERE done_at IS NULL");
+      const [waiting] = this.sql.all<{ count: number }>(
+        "SELECT count(*) AS count FROM outbox WHERE done_at IS NULL",
+      );
       if ((waiting?.count ?? 0) >= MOST_OUTGOING) return false;
       const added = this.sql.all(
         "INSERT INTO outbox (key, text, created_at, if_unknown) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING key",
-        key, text, this.now(), ifUnknown,
+        key,
+        text,
+        this.now(),
+        ifUnknown,
       );
       return added.length > 0;
     });
@@ -49,15 +54,30 @@ export class Outbox {
 
   /** Closes what a process that died may have sent. Called before anything is sent by this one. */
   recover(): void {
-    this.sql.all("UPDATE outbox SET done_at = ?, text = '' WHERE done_at IS NULL AND sending = 1 AND if_unknown = 'skip'", this.now());
+    this.sql.all(
+      "UPDATE outbox SET done_at = ?, text = '' WHERE done_at IS NULL AND sending = 1 AND if_unknown = 'skip'",
+      this.now(),
+    );
   }
 
   next(): OutboxRow | null {
-    const [row] = this.sql.all<{ key: string; text: string; attempts: number; not_before: number; if_unknown: IfUnknown }>(
+    const [row] = this.sql.all<{
+      key: string;
+      text: string;
+      attempts: number;
+      not_before: number;
+      if_unknown: IfUnknown;
+    }>(
       "SELECT key, text, attempts, not_before, if_unknown FROM outbox WHERE done_at IS NULL ORDER BY sequence LIMIT 1",
     );
     if (!row || row.not_before > this.now()) return null;
-    return { key: row.key, text: row.text, attempts: row.attempts, notBefore: row.not_before, ifUnknown: row.if_unknown };
+    return {
+      key: row.key,
+      text: row.text,
+      attempts: row.attempts,
+      notBefore: row.not_before,
+      ifUnknown: row.if_unknown,
+    };
   }
 
   /** Notes that a message is on its way. */
@@ -66,7 +86,11 @@ export class Outbox {
   }
 
   wakeAt(): number | null {
-    return this.sql.all<{ at: number }>("SELECT not_before AS at FROM outbox WHERE done_at IS NULL ORDER BY sequence LIMIT 1")[0]?.at ?? null;
+    return (
+      this.sql.all<{ at: number }>(
+        "SELECT not_before AS at FROM outbox WHERE done_at IS NULL ORDER BY sequence LIMIT 1",
+      )[0]?.at ?? null
+    );
   }
 
   done(key: string): void {
@@ -74,7 +98,11 @@ export class Outbox {
   }
 
   postpone(key: string, until: number): void {
-    this.sql.all("UPDATE outbox SET sending = 0, attempts = attempts + 1, not_before = ? WHERE key = ?", until, key);
+    this.sql.all(
+      "UPDATE outbox SET sending = 0, attempts = attempts + 1, not_before = ? WHERE key = ?",
+      until,
+      key,
+    );
   }
 
   /** Drops what waits: the chat cannot be written to. */
@@ -84,7 +112,9 @@ export class Outbox {
 
   /** What waits, in order. */
   all(): OutgoingNotice[] {
-    return this.sql.all<OutgoingNotice>("SELECT key, text, if_unknown AS ifUnknown FROM outbox WHERE done_at IS NULL ORDER BY sequence");
+    return this.sql.all<OutgoingNotice>(
+      "SELECT key, text, if_unknown AS ifUnknown FROM outbox WHERE done_at IS NULL ORDER BY sequence",
+    );
   }
 
   forgetOld(): void {

@@ -10,7 +10,18 @@ import type { InboxRow } from "./inbox.ts";
 import { Reply } from "./reply.ts";
 import type { Target } from "./sender.ts";
 
-export type ChatParts = Pick<TurnParts, "deps" | "telegram" | "inbox" | "settings" | "pace" | "sender" | "stopAnswer" | "moveTo" | "setBlocked"> & { chatId: number };
+export type ChatParts = Pick<
+  TurnParts,
+  | "deps"
+  | "telegram"
+  | "inbox"
+  | "settings"
+  | "pace"
+  | "sender"
+  | "stopAnswer"
+  | "moveTo"
+  | "setBlocked"
+> & { chatId: number };
 
 /** What an update says about who sent it and where its answer goes, read from whichever kind it is. */
 interface Envelope {
@@ -23,10 +34,17 @@ interface Envelope {
 const run = features.middleware();
 
 /** Answers one update. @throws TelegramRefusal, and whatever a feature did not expect */
-export async function processUpdate(chat: ChatParts, row: InboxRow, bot: BotIdentity, stopSignal: AbortSignal): Promise<void> {
+export async function processUpdate(
+  chat: ChatParts,
+  row: InboxRow,
+  bot: BotIdentity,
+  stopSignal: AbortSignal,
+): Promise<void> {
   const update = JSON.parse(row.body) as Update; // its shape is Telegram's promise; what breaks it ends as a poison update
   const turn = new Turn(turnParts(chat, row, bot, stopSignal));
-  const context = Object.assign(new Context(update, chat.telegram, meOf(bot)), { turn }) satisfies BotContext;
+  const context = Object.assign(new Context(update, chat.telegram, meOf(bot)), {
+    turn,
+  }) satisfies BotContext;
   await run(context, async () => undefined);
 }
 
@@ -34,16 +52,37 @@ export async function processUpdate(chat: ChatParts, row: InboxRow, bot: BotIden
 export async function apologize(chat: ChatParts, row: InboxRow, bot: BotIdentity): Promise<void> {
   const parts = turnParts(chat, row, bot, new AbortController().signal);
   const { say } = parts;
-  await new Turn(parts).answer(`${say.gaveUp}\n${say.requestId({ id: row.requestId || newId("request") })}`);
+  await new Turn(parts).answer(
+    `${say.gaveUp}\n${say.requestId({ id: row.requestId || newId("request") })}`,
+  );
 }
 
-function turnParts(chat: ChatParts, row: InboxRow, bot: BotIdentity, stopSignal: AbortSignal): TurnParts {
+function turnParts(
+  chat: ChatParts,
+  row: InboxRow,
+  bot: BotIdentity,
+  stopSignal: AbortSignal,
+): TurnParts {
   const { userId, languageCode, isGroup, target } = envelopeOf(chat.chatId, row);
   const language = languageOf(chat.settings.get("language") ?? languageCode);
   const { deps, telegram, inbox, settings, pace, sender, stopAnswer, moveTo, setBlocked } = chat;
   return {
-    deps, telegram, inbox, settings, pace, sender, stopAnswer, moveTo, setBlocked,
-    bot, row, target, isGroup, userId, language, stopSignal,
+    deps,
+    telegram,
+    inbox,
+    settings,
+    pace,
+    sender,
+    stopAnswer,
+    moveTo,
+    setBlocked,
+    bot,
+    row,
+    target,
+    isGroup,
+    userId,
+    language,
+    stopSignal,
     say: messagesIn(language),
     reply: new Reply({ row, inbox, sender, target }),
     log: deps.log.with({ request_id: row.requestId, update_id: row.updateId }),
@@ -52,7 +91,9 @@ function turnParts(chat: ChatParts, row: InboxRow, bot: BotIdentity, stopSignal:
 
 function envelopeOf(chatId: number, row: InboxRow): Envelope {
   const update = objectOf(JSON.parse(row.body));
-  const holder = objectOf(update["message"] ?? update["callback_query"] ?? update["my_chat_member"]);
+  const holder = objectOf(
+    update["message"] ?? update["callback_query"] ?? update["my_chat_member"],
+  );
   const message = "message" in update ? holder : objectOf(holder["message"]);
   const from = objectOf(holder["from"]);
   const isGroup = chatId < 0;
@@ -77,11 +118,20 @@ const numberOf = (value: unknown): number | null => (typeof value === "number" ?
 
 /** grammY wants all of getMe; only these two are read. */
 function meOf(bot: BotIdentity): UserFromGetMe {
-  return { id: bot.id, username: bot.username, is_bot: true, first_name: bot.username } as UserFromGetMe;
+  return {
+    id: bot.id,
+    username: bot.username,
+    is_bot: true,
+    first_name: bot.username,
+  } as UserFromGetMe;
 }
 
 /** Who the bot is, asked once a day. @throws what the call throws */
-export async function identify(telegram: Api, settings: ChatParts["settings"], now: number): Promise<BotIdentity> {
+export async function identify(
+  telegram: Api,
+  settings: ChatParts["settings"],
+  now: number,
+): Promise<BotIdentity> {
   const kept = settings.get("bot");
   if (kept && now - kept.checkedAt < 24 * 3_600_000) return kept.identity;
   const { id, username } = await telegram.getMe();

@@ -30,7 +30,10 @@ export class Reply {
   /** Makes sure that there is a message to edit. @throws TelegramRefusal */
   async begin(keyboard: InlineKeyboardMarkup): Promise<void> {
     if (this.ids.length > 0) return;
-    this.keep(0, await this.sender.send(this.target, { kind: "text", content: plain(PLACEHOLDER) }, keyboard));
+    this.keep(
+      0,
+      await this.sender.send(this.target, { kind: "text", content: plain(PLACEHOLDER) }, keyboard),
+    );
     this.shown = PLACEHOLDER;
   }
 
@@ -47,13 +50,26 @@ export class Reply {
   async finish(messages: Outgoing[], keyboard?: InlineKeyboardMarkup): Promise<void> {
     for (const [index, message] of messages.entries()) {
       const id = this.ids[index];
-      if (id === undefined) this.keep(index, await this.sender.send(index === 0 ? this.target : { ...this.target, replyTo: null }, message, keyboard));
-      else if (index === 0 && message.kind === "text") await this.replaceFirst(id, message, keyboard);
+      if (id === undefined)
+        this.keep(
+          index,
+          await this.sender.send(
+            index === 0 ? this.target : { ...this.target, replyTo: null },
+            message,
+            keyboard,
+          ),
+        );
+      else if (index === 0 && message.kind === "text")
+        await this.replaceFirst(id, message, keyboard);
     }
   }
 
   /** Puts the answer in place of the placeholder, or sends it where somebody deleted that. */
-  private async replaceFirst(id: number, message: Outgoing & { kind: "text" }, keyboard?: InlineKeyboardMarkup): Promise<void> {
+  private async replaceFirst(
+    id: number,
+    message: Outgoing & { kind: "text" },
+    keyboard?: InlineKeyboardMarkup,
+  ): Promise<void> {
     const outcome = await this.sender.edit(this.target.chatId, id, message.content, keyboard);
     if (outcome === "gone") this.keep(0, await this.sender.send(this.target, message, keyboard));
   }

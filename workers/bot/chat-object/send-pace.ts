@@ -3,7 +3,10 @@ export interface Clock {
   sleep(ms: number): Promise<void>;
 }
 
-export const SYSTEM_CLOCK: Clock = { now: () => Date.now(), sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)) };
+export const SYSTEM_CLOCK: Clock = {
+  now: () => Date.now(),
+  sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+};
 
 /** Telegram takes about a message or edit a second in a chat, and twenty a minute in a group. */
 export const PRIVATE_GAP_MS = 1_100;

@@ -56,56 +56,108 @@ export class Sender {
   send(target: Target, message: Outgoing, keyboard?: InlineKeyboardMarkup): Promise<number> {
     const options = {
       ...(target.threadId === null ? {} : { message_thread_id: target.threadId }),
-      ...(target.replyTo === null ? {} : { reply_parameters: { message_id: target.replyTo, allow_sending_without_reply: true } }),
+      ...(target.replyTo === null
+        ? {}
+        : { reply_parameters: { message_id: target.replyTo, allow_sending_without_reply: true } }),
       ...(keyboard ? { reply_markup: keyboard } : {}),
     };
     if (message.kind === "document") {
       const file = new InputFile(new TextEncoder().encode(message.text), message.name);
-      return this.call(async () => (await this.parts.api.sendDocument(target.chatId, file, { ...options, caption: message.caption })).message_id);
+      return this.call(
+        async () =>
+          (
+            await this.parts.api.sendDocument(target.chatId, file, {
+              ...options,
+              caption: message.caption,
+            })
+          ).message_id,
+      );
     }
     const send = ({ text, entities }: FormattedText) =>
-      this.call(async () => (await this.parts.api.sendMessage(target.chatId, text, { ...options, ...withEntities(entities), ...NO_PREVIEW })).message_id);
+      this.call(
+        async () =>
+          (
+            await this.parts.api.sendMessage(target.chatId, text, {
+              ...options,
+              ...withEntities(entities),
+              ...NO_PREVIEW,
+            })
+          ).message_id,
+      );
     return this.orPlain(message.content, send);
   }
 
   /** Changes a message. @returns `gone` when it is no longer there @throws TelegramRefusal */
-  async edit(chatId: number, messageId: number, content: FormattedText, keyboard?: InlineKeyboardMarkup): Promise<"edited" | "gone"> {
+  async edit(
+    chatId: number,
+    messageId: number,
+    content: FormattedText,
+    keyboard?: InlineKeyboardMarkup,
+  ): Promise<"edited" | "gone"> {
     const edit = ({ text, entities }: FormattedText) =>
-      this.call(() => this.parts.api.editMessageText(chatId, messageId, text, { ...withEntities(entities), ...NO_PREVIEW, ...(keyboard ? { reply_markup: keyboard } : {}) }));
+      this.call(() =>
+        this.parts.api.editMessageText(chatId, messageId, text, {
+          ...withEntities(entities),
+          ...NO_PREVIEW,
+          ...(keyboard ? { reply_markup: keyboard } : {}),
+        }),
+      );
     try {
       await this.orPlain(content, edit);
     } catch (error) {
-      const why = error instanceof TelegramRefusal && error.refusal.kind === "refused" ? error.refusal.why : null;
+      const why =
+        error instanceof TelegramRefusal && error.refusal.kind === "refused"
+          ? error.refusal.why
+          : null;
       if (why?.includes("message is not modified")) return "edited";
-      if (why && /message to edit not found|message can't be edited|MESSAGE_ID_INVALID/.test(why)) return "gone";
+      if (why && /message to edit not found|message can't be edited|MESSAGE_ID_INVALID/.test(why))
+        return "gone";
       throw error;
     }
     return "edited";
   }
 
   /** Shows how far an answer has come, if it can be shown right now. A view that is skipped or refused is no loss. */
-  async show(chatId: number, messageId: number, text: string, keyboard?: InlineKeyboardMarkup): Promise<void> {
+  async show(
+    chatId: number,
+    messageId: number,
+    text: string,
+    keyboard?: InlineKeyboardMarkup,
+  ): Promise<void> {
     if (!this.parts.pace.ready) return;
-    const edit = () => this.parts.api.editMessageText(chatId, messageId, text, { ...NO_PREVIEW, ...(keyboard ? { reply_markup: keyboard } : {}) });
+    const edit = () =>
+      this.parts.api.editMessageText(chatId, messageId, text, {
+        ...NO_PREVIEW,
+        ...(keyboard ? { reply_markup: keyboard } : {}),
+      });
     try {
       await this.parts.pace.run(edit);
     } catch (error) {
       const refusal = this.refusalOf(error);
-      if (refusal.kind === "unreachable" || refusal.kind === "moved") throw new TelegramRefusal(refusal, error);
+      if (refusal.kind === "unreachable" || refusal.kind === "moved")
+        throw new TelegramRefusal(refusal, error);
     }
   }
 
   /** Confirms a tap on a button. One that is too old to be confirmed is let go. */
   async answerCallback(id: string, text?: string, alert = false): Promise<void> {
-    await this.parts.api.answerCallbackQuery(id, { ...(text === undefined ? {} : { text, show_alert: alert }) }).catch(() => undefined);
+    await this.parts.api
+      .answerCallbackQuery(id, text === undefined ? {} : { text, show_alert: alert })
+      .catch(() => undefined);
   }
 
   /** Telegram refuses formatting that it cannot parse; the text itself still arrives. */
-  private async orPlain<T>(content: FormattedText, send: (content: FormattedText) => Promise<T>): Promise<T> {
+  private async orPlain<T>(
+    content: FormattedText,
+    send: (content: FormattedText) => Promise<T>,
+  ): Promise<T> {
     try {
       return await send(content);
     } catch (error) {
-      const refused = error instanceof TelegramRefusal && error.refusal.kind === "refused" && /can't parse|entit/i.test(error.refusal.why);
+      const refused =
+        error instanceof TelegramRefusal &&
+        error.refusal.kind === "refused" &&
+        /can't parse|entit/i.test(error.refusal.why);
       if (!refused || content.entities.length === 0) throw error;
       return send({ text: content.text, entities: [] });
     }
@@ -114,7 +166,11 @@ export class Sender {
   /** Calls at Telegram's pace, and once more after a short pause that it asks for. */
   private async call<T>(work: () => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
-      if (this.parts.pace.delay > LONGEST_WAIT_MS) throw new TelegramRefusal({ kind: "later", at: this.parts.now() + this.parts.pace.delay, why: "paused" }, null);
+      if (this.parts.pace.delay > LONGEST_WAIT_MS)
+        throw new TelegramRefusal(
+          { kind: "later", at: this.parts.now() + this.parts.pace.delay, why: "paused" },
+          null,
+        );
       try {
         return await this.parts.pace.run(work);
       } catch (error) {
@@ -126,7 +182,11 @@ export class Sender {
   }
 
   private refusalOf(error: unknown): Refusal {
-    const later = (ms: number, why: string): Refusal => ({ kind: "later", at: this.parts.now() + ms, why });
+    const later = (ms: number, why: string): Refusal => ({
+      kind: "later",
+      at: this.parts.now() + ms,
+      why,
+    });
     if (error instanceof TelegramRefusal) return error.refusal;
     if (error instanceof HttpError) return later(TROUBLE_PAUSE_MS, "unreachable network");
     if (!(error instanceof GrammyError)) throw error;
@@ -137,12 +197,20 @@ export class Sender {
       this.parts.onPause(this.parts.now() + ms);
       return later(ms, description);
     }
-    if (parameters.migrate_to_chat_id !== undefined) return { kind: "moved", to: parameters.migrate_to_chat_id };
-    if (code === 403 || /chat not found|user is deactivated|bot was kicked|have no rights to send|not enough rights|CHAT_WRITE_FORBIDDEN/i.test(description)) return { kind: "unreachable" };
+    if (parameters.migrate_to_chat_id !== undefined)
+      return { kind: "moved", to: parameters.migrate_to_chat_id };
+    if (
+      code === 403 ||
+      /chat not found|user is deactivated|bot was kicked|have no rights to send|not enough rights|CHAT_WRITE_FORBIDDEN/i.test(
+        description,
+      )
+    )
+      return { kind: "unreachable" };
     if (code >= 500 || code === 401 || code === 404) return later(TROUBLE_PAUSE_MS, description);
     return { kind: "refused", why: description };
   }
 }
 
 const NO_PREVIEW = { link_preview_options: { is_disabled: true } };
-const withEntities = (entities: FormattedText["entities"]) => (entities.length === 0 ? {} : { entities });
+const withEntities = (entities: FormattedText["entities"]) =>
+  entities.length === 0 ? {} : { entities };

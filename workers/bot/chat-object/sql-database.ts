@@ -7,11 +7,3 @@ export interface SqlDatabase {
   /** Everything inside is written together, or nothing is. */
   transaction<T>(work: () => T): T;
 }
-
-/** A Durable Object's SQLite. */
-export function sqlOf(storage: DurableObjectStorage): SqlDatabase {
-  return {
-    all: <Row>(statement: string, ...values: SqlValue[]) => storage.sql.exec(statement, ...values).toArray() as Row[], // named by the caller
-    transaction: (work) => storage.transactionSync(work),
-  };
-}

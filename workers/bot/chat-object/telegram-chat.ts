@@ -16,7 +16,7 @@ import { type IfUnknown, Outbox, type OutboxRow, type OutgoingNotice } from "./o
 import { apologize, type ChatParts, identify, processUpdate } from "./process-update.ts";
 import { GROUP_GAP_MS, PRIVATE_GAP_MS, SendPace } from "./send-pace.ts";
 import { type Refusal, Sender, TelegramRefusal } from "./sender.ts";
-import { sqlOf } from "./sql-database.ts";
+import { sqlOf } from "./durable-sql.ts";
 
 /** An alarm may run for 15 minutes; after this long it begins nothing new and rings again. */
 const ALARM_MS = 5 * 60_000;
@@ -50,7 +50,11 @@ export class TelegramChat extends DurableObject<BotEnv> {
   private readonly broadcasts = new Broadcasts(this.sql);
   private readonly deps: BotDeps = makeDeps(this.env);
   private chat: ChatParts | null = null;
-  private readonly busy: Record<Lane | "outbox", boolean> = { turn: false, urgent: false, outbox: false };
+  private readonly busy: Record<Lane | "outbox", boolean> = {
+    turn: false,
+    urgent: false,
+    outbox: false,
+  };
   private recovered = false;
   /** Whether the alarm is at work; it cannot ring again until it ends. */
   private ringing = false;
@@ -64,15 +68,22 @@ export class TelegramChat extends DurableObject<BotEnv> {
     if (taken === "full") this.sayFull(delivery.requestId);
     if (taken !== "duplicate") await this.ring(Date.now());
     if (taken === "full") this.besideAlarm((until) => this.drainOutbox(until));
-    if (taken === "taken" && delivery.lane === "urgent") this.besideAlarm((until) => this.drain("urgent", until));
+    if (taken === "taken" && delivery.lane === "urgent")
+      this.besideAlarm((until) => this.drain("urgent", until));
     return this.settings.get("bot")?.identity ?? null;
   }
 
   /** Sends a notice when its turn has come. @param key the same key is sent once @returns whether it will be sent */
-  async notify(chatId: number, key: string, text: string, ifUnknown: IfUnknown = "repeat"): Promise<boolean> {
+  async notify(
+    chatId: number,
+    key: string,
+    text: string,
+    ifUnknown: IfUnknown = "repeat",
+  ): Promise<boolean> {
     this.settings.set("chatId", chatId);
     const movedTo = this.settings.get("movedTo");
-    if (movedTo !== null) return chatObject(this.deps, movedTo).notify(movedTo, key, text, ifUnknown);
+    if (movedTo !== null)
+      return chatObject(this.deps, movedTo).notify(movedTo, key, text, ifUnknown);
     if (this.settings.get("blocked") || !this.outbox.add(key, text, ifUnknown)) return false;
     await this.ring(Date.now());
     this.besideAlarm((until) => this.drainOutbox(until));
@@ -82,7 +93,11 @@ export class TelegramChat extends DurableObject<BotEnv> {
   /** Moves the link, the settings and all that waits to the supergroup that this chat became. Doing it again changes nothing. */
   async moveTo(chatId: number, to: number): Promise<void> {
     await moveLink(this.deps.context(newId("request")), { from: chatId, to });
-    const state: MovedState = { settings: this.settings.moving(), inbox: this.inbox.all(), outbox: this.outbox.all() };
+    const state: MovedState = {
+      settings: this.settings.moving(),
+      inbox: this.inbox.all(),
+      outbox: this.outbox.all(),
+    };
     await chatObject(this.deps, to).adopt(to, state);
     this.settings.set("movedTo", to);
     this.inbox.clear();
@@ -109,7 +124,12 @@ export class TelegramChat extends DurableObject<BotEnv> {
     const until = Date.now() + ALARM_MS;
     this.ringing = true;
     try {
-      await Promise.all([this.drain("turn", until), this.drain("urgent", until), this.drainOutbox(until), this.stepBroadcast()]);
+      await Promise.all([
+        this.drain("turn", until),
+        this.drain("urgent", until),
+        this.drainOutbox(until),
+        this.stepBroadcast(),
+      ]);
       this.inbox.forgetOld();
       this.outbox.forgetOld();
     } catch (error) {
@@ -118,7 +138,11 @@ export class TelegramChat extends DurableObject<BotEnv> {
     } finally {
       this.ringing = false;
     }
-    const times = [this.inbox.wakeAt(), this.outbox.wakeAt(), this.broadcasts.pending ? Date.now() + STEP_MS : null];
+    const times = [
+      this.inbox.wakeAt(),
+      this.outbox.wakeAt(),
+      this.broadcasts.pending ? Date.now() + STEP_MS : null,
+    ];
     const next = Math.min(...times.filter((time) => time !== null));
     if (next !== Infinity) await this.ring(Math.max(next, Date.now() + 10));
   }
@@ -132,7 +156,8 @@ export class TelegramChat extends DurableObject<BotEnv> {
   /** Starts what must not wait for a long answer. Should the process die, the alarm does it: nothing here is kept in memory only. */
   private besideAlarm(work: (until: number) => Promise<void>): void {
     if (!this.ringing) return;
-    const log = (error: unknown) => this.deps.log.error("telegram_chat_failed", { chat_id: this.settings.get("chatId"), error });
+    const log = (error: unknown) =>
+      this.deps.log.error("telegram_chat_failed", { chat_id: this.settings.get("chatId"), error });
     this.ctx.waitUntil(work(Date.now() + ALARM_MS).catch(log));
   }
 
@@ -141,7 +166,8 @@ export class TelegramChat extends DurableObject<BotEnv> {
     if (this.busy[lane]) return;
     this.busy[lane] = true;
     try {
-      for (let row = this.inbox.next(lane); row && Date.now() < until; row = this.inbox.next(lane)) await this.work(row);
+      for (let row = this.inbox.next(lane); row && Date.now() < until; row = this.inbox.next(lane))
+        await this.work(row);
     } finally {
       this.busy[lane] = false;
     }
@@ -168,16 +194,30 @@ export class TelegramChat extends DurableObject<BotEnv> {
 
   private async afterFailure(chat: ChatParts, row: InboxRow, error: unknown): Promise<void> {
     const refusal = error instanceof TelegramRefusal ? error.refusal : null;
-    const log = this.deps.log.with({ chat_id: chat.chatId, update_id: row.updateId, request_id: row.requestId });
+    const log = this.deps.log.with({
+      chat_id: chat.chatId,
+      update_id: row.updateId,
+      request_id: row.requestId,
+    });
     if (refusal) return this.afterRefusal(chat, row, refusal);
     const giveUp = row.attempts >= MOST_ATTEMPTS;
-    log.error(giveUp ? "telegram_update_given_up" : "telegram_update_failed", { attempt: row.attempts + 1, error });
+    log.error(giveUp ? "telegram_update_given_up" : "telegram_update_failed", {
+      attempt: row.attempts + 1,
+      error,
+    });
     if (giveUp) this.inbox.finish(row.updateId);
-    else this.inbox.postpone(row.updateId, Date.now() + 250 * 2 ** row.attempts, { countsAsAttempt: true });
+    else
+      this.inbox.postpone(row.updateId, Date.now() + 250 * 2 ** row.attempts, {
+        countsAsAttempt: true,
+      });
   }
 
   private async afterRefusal(chat: ChatParts, row: InboxRow, refusal: Refusal): Promise<void> {
-    const log = this.deps.log.with({ chat_id: chat.chatId, update_id: row.updateId, request_id: row.requestId });
+    const log = this.deps.log.with({
+      chat_id: chat.chatId,
+      update_id: row.updateId,
+      request_id: row.requestId,
+    });
     switch (refusal.kind) {
       case "unreachable":
         return this.setBlocked(true);
@@ -190,7 +230,9 @@ export class TelegramChat extends DurableObject<BotEnv> {
           return this.inbox.finish(row.updateId);
         }
         const backoff = Math.min(60_000, Math.max(500, age / 4));
-        return this.inbox.postpone(row.updateId, Math.max(refusal.at, Date.now() + backoff), { countsAsAttempt: false });
+        return this.inbox.postpone(row.updateId, Math.max(refusal.at, Date.now() + backoff), {
+          countsAsAttempt: false,
+        });
       }
       case "refused":
         log.error("telegram_refused_answer", { why: refusal.why });
@@ -207,7 +249,8 @@ export class TelegramChat extends DurableObject<BotEnv> {
     if (!this.recovered) this.outbox.recover();
     this.recovered = true;
     try {
-      for (let row = this.outbox.next(); row && Date.now() < until; row = this.outbox.next()) await this.sendNotice(chat, row);
+      for (let row = this.outbox.next(); row && Date.now() < until; row = this.outbox.next())
+        await this.sendNotice(chat, row);
     } finally {
       this.busy.outbox = false;
     }
@@ -216,14 +259,21 @@ export class TelegramChat extends DurableObject<BotEnv> {
   private async sendNotice(chat: ChatParts, row: OutboxRow): Promise<void> {
     try {
       this.outbox.begin(row.key);
-      await chat.sender.send({ chatId: chat.chatId, threadId: null, replyTo: null }, { kind: "text", content: plain(row.text) });
+      await chat.sender.send(
+        { chatId: chat.chatId, threadId: null, replyTo: null },
+        { kind: "text", content: plain(row.text) },
+      );
       this.outbox.done(row.key);
     } catch (error) {
-      const refusal: Refusal = error instanceof TelegramRefusal ? error.refusal : { kind: "refused", why: String(error) };
+      const refusal: Refusal =
+        error instanceof TelegramRefusal ? error.refusal : { kind: "refused", why: String(error) };
       if (refusal.kind === "unreachable") return this.setBlocked(true);
       if (refusal.kind === "moved") return this.moveTo(chat.chatId, refusal.to);
       if (refusal.kind === "later" && row.attempts < MOST_NOTICE_ATTEMPTS) {
-        return this.outbox.postpone(row.key, refusal.at + Math.min(60_000, 500 * 2 ** row.attempts));
+        return this.outbox.postpone(
+          row.key,
+          refusal.at + Math.min(60_000, 500 * 2 ** row.attempts),
+        );
       }
       this.deps.log.error("telegram_notice_dropped", { chat_id: chat.chatId, key: row.key, error });
       this.outbox.done(row.key);
@@ -235,7 +285,8 @@ export class TelegramChat extends DurableObject<BotEnv> {
     const context = this.deps.context(newId("request"));
     await this.broadcasts.step({
       page: (after, limit) => listLinkedChats(context, { after, limit }),
-      hand: async (chatId, key, text) => void (await chatObject(this.deps, chatId).notify(chatId, key, text, "skip")),
+      hand: async (chatId, key, text) =>
+        void (await chatObject(this.deps, chatId).notify(chatId, key, text, "skip")),
       report: async ({ id, reportTo, language, handed, failed }) => {
         const text = messagesIn(languageOf(language)).admin.broadcastDone({ handed, failed });
         await chatObject(this.deps, reportTo).notify(reportTo, `${id}:report`, text);
@@ -249,13 +300,24 @@ export class TelegramChat extends DurableObject<BotEnv> {
     const chatId = this.settings.get("chatId");
     const { telegram } = this.deps;
     if (chatId === null || telegram === null) return null;
-    const pace = new SendPace(chatId < 0 ? GROUP_GAP_MS : PRIVATE_GAP_MS, undefined, this.settings.get("pausedUntil") ?? 0);
+    const pace = new SendPace(
+      chatId < 0 ? GROUP_GAP_MS : PRIVATE_GAP_MS,
+      undefined,
+      this.settings.get("pausedUntil") ?? 0,
+    );
     this.chat = {
-      chatId, telegram, pace,
+      chatId,
+      telegram,
+      pace,
       deps: this.deps,
       inbox: this.inbox,
       settings: this.settings,
-      sender: new Sender({ api: telegram, pace, now: this.now, onPause: (until) => this.settings.set("pausedUntil", until) }),
+      sender: new Sender({
+        api: telegram,
+        pace,
+        now: this.now,
+        onPause: (until) => this.settings.set("pausedUntil", until),
+      }),
       stopAnswer: (askedAt) => {
         const stops = this.inbox.requestStop(askedAt);
         if (stops) this.stopping?.abort();
@@ -271,7 +333,10 @@ export class TelegramChat extends DurableObject<BotEnv> {
     try {
       return await identify(chat.telegram, this.settings, Date.now());
     } catch (error) {
-      throw new TelegramRefusal({ kind: "later", at: Date.now() + 1_000, why: "getMe failed" }, error);
+      throw new TelegramRefusal(
+        { kind: "later", at: Date.now() + 1_000, why: "getMe failed" },
+        error,
+      );
     }
   }
 
@@ -288,7 +353,11 @@ export class TelegramChat extends DurableObject<BotEnv> {
       this.outbox.drop();
       this.stopping?.abort();
     }
-    if (chatId !== null) await setChatBlocked(this.deps.context(newId("request")), { chatId, blocked }).catch((error: unknown) => this.deps.log.warn("telegram_block_not_noted", { chat_id: chatId, error }));
+    if (chatId !== null)
+      await setChatBlocked(this.deps.context(newId("request")), { chatId, blocked }).catch(
+        (error: unknown) =>
+          this.deps.log.warn("telegram_block_not_noted", { chat_id: chatId, error }),
+      );
   }
 
   /** Tells now and then that messages are left out because too many wait. */
@@ -303,5 +372,7 @@ export class TelegramChat extends DurableObject<BotEnv> {
 /** Without a token there is no bot to speak of. */
 export function requireTelegram(deps: BotDeps): Api {
   if (deps.telegram) return deps.telegram;
-  throw new AppError("misconfigured", { message: "The bot is off: set TELEGRAM_BOT_TOKEN and TELEGRAM_WEBHOOK_SECRET." });
+  throw new AppError("misconfigured", {
+    message: "The bot is off: set TELEGRAM_BOT_TOKEN and TELEGRAM_WEBHOOK_SECRET.",
+  });
 }

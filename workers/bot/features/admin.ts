@@ -19,8 +19,14 @@ forAdmins.command("stats", async ({ turn }) => {
 forAdmins.command("broadcast", async ({ turn, message }) => {
   const text = message ? commandArgument(message) : "";
   if (text === "") return turn.answer(turn.say.admin.broadcastHow);
-  if (text.length > MESSAGE_LIMIT) return turn.answer(turn.say.admin.broadcastTooLong({ most: MESSAGE_LIMIT }));
+  if (text.length > MESSAGE_LIMIT)
+    return turn.answer(turn.say.admin.broadcastTooLong({ most: MESSAGE_LIMIT }));
   const { row, target, language, deps } = turn.parts;
-  await broadcastObject(deps).startBroadcast({ id: `broadcast:${row.updateId}`, text, reportTo: target.chatId, language });
+  await broadcastObject(deps).startBroadcast({
+    id: `broadcast:${row.updateId}`,
+    text,
+    reportTo: target.chatId,
+    language,
+  });
   return turn.answer(turn.say.admin.broadcastStarted);
 });

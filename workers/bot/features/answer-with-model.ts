@@ -12,7 +12,11 @@ const BUSY_PATIENCE_MS = 60_000;
 const BUSY_RETRY_MS = 2_000;
 
 /** Asks the model and writes its answer into one message while it comes, then formats it and sends what did not fit. */
-export async function answerWithModel(turn: Turn, link: LinkOfChat, message: string | ChatPart[]): Promise<void> {
+export async function answerWithModel(
+  turn: Turn,
+  link: LinkOfChat,
+  message: string | ChatPart[],
+): Promise<void> {
   const { row, inbox, reply } = turn.parts;
   let answer = row.answer;
   if (answer === null) {
@@ -23,7 +27,11 @@ export async function answerWithModel(turn: Turn, link: LinkOfChat, message: str
   await reply.finish(answerMessages(answer, turn.say.chat.inFile));
 }
 
-async function generate(turn: Turn, link: LinkOfChat, message: string | ChatPart[]): Promise<string> {
+async function generate(
+  turn: Turn,
+  link: LinkOfChat,
+  message: string | ChatPart[],
+): Promise<string> {
   const { row, stopSignal } = turn.parts;
   if (row.stopped) return row.partial.trim() || turn.say.chat.stopped;
   const live = new LiveAnswer(turn);
@@ -36,12 +44,22 @@ async function generate(turn: Turn, link: LinkOfChat, message: string | ChatPart
   }
   live.end();
   await showing;
-  if (problem instanceof SwitchyardProblem && problem.code === "session_busy" && Date.now() - row.receivedAt < BUSY_PATIENCE_MS) {
-    throw new TelegramRefusal({ kind: "later", at: Date.now() + BUSY_RETRY_MS, why: "the conversation is busy" }, problem);
+  if (
+    problem instanceof SwitchyardProblem &&
+    problem.code === "session_busy" &&
+    Date.now() - row.receivedAt < BUSY_PATIENCE_MS
+  ) {
+    throw new TelegramRefusal(
+      { kind: "later", at: Date.now() + BUSY_RETRY_MS, why: "the conversation is busy" },
+      problem,
+    );
   }
   const text = live.text.trim();
   if (problem !== null) {
-    turn.parts.log.warn("telegram_answer_failed", { chat_id: turn.parts.target.chatId, error: problem });
+    turn.parts.log.warn("telegram_answer_failed", {
+      chat_id: turn.parts.target.chatId,
+      error: problem,
+    });
     const sentence = problemText(turn.say, problem, row.requestId);
     return text === "" ? sentence : `${text}\n\n${sentence}`;
   }
@@ -49,30 +67,57 @@ async function generate(turn: Turn, link: LinkOfChat, message: string | ChatPart
   return stopSignal.aborted ? turn.say.chat.stopped : turn.say.chat.empty;
 }
 
-/** One question; a conversation that has expired meanwhile is begun anew. */
-async function ask(turn: Turn, link: LinkOfChat, message: string | ChatPart[], live: LiveAnswer): Promise<void> {
-  const { settings, row, stopSignal, target } = turn.parts;
-  const request = {
-    message,
+/** How a question is put, apart from what it says. */
+interface Terms {
+  sessionId: string | null;
+  model: string | null;
+  system: string | null;
+  /** Grows when the question is put in another conversation. */
+  round: number;
+}
+
+/** The terms under which this update's question was first put, or those that hold now. */
+function termsOf({ settings, row }: Turn["parts"], sessionName: Turn["sessionName"]): Terms {
+  if (row.question !== null) return JSON.parse(row.question) as Terms; // written by ask
+  return {
+    sessionId: settings.get(sessionName),
     model: settings.get("model"),
     system: settings.get("systemPrompt"),
-    turnId: `tg:${target.chatId}:${row.updateId}`,
+    round: 1,
   };
-  const listen = async (sessionId: string | null) => {
-    for await (const event of turn.switchyard(link).chat({ ...request, sessionId }, stopSignal)) {
+}
+
+/** Puts the question. A conversation that has expired meanwhile is begun anew. */
+async function ask(
+  turn: Turn,
+  link: LinkOfChat,
+  message: string | ChatPart[],
+  live: LiveAnswer,
+): Promise<void> {
+  const { settings, inbox, row, stopSignal, target } = turn.parts;
+  const put = async (terms: Terms) => {
+    inbox.saveQuestion(row.updateId, JSON.stringify(terms));
+    const turnId = `telegram-${target.chatId}-${row.updateId}-${terms.round}`;
+    for await (const event of turn
+      .switchyard(link)
+      .chat({ ...terms, message, turnId }, stopSignal)) {
       if (event.kind === "delta") live.text += event.text;
       else settings.set(turn.sessionName, event.sessionId);
       if (event.kind === "done") live.text = event.reply;
     }
   };
-  const sessionId = settings.get(turn.sessionName);
+  const terms = termsOf(turn.parts, turn.sessionName);
   try {
-    await listen(sessionId);
+    await put(terms);
   } catch (error) {
-    const expired = error instanceof SwitchyardProblem && error.code === "not_found" && sessionId !== null && live.text === "";
+    const expired =
+      error instanceof SwitchyardProblem &&
+      error.code === "not_found" &&
+      terms.sessionId !== null &&
+      live.text === "";
     if (!expired) throw error;
     settings.set(turn.sessionName, null);
-    await listen(null);
+    await put({ ...terms, sessionId: null, round: terms.round + 1 });
   }
 }
 

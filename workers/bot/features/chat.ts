@@ -25,13 +25,20 @@ chat.on("message", async (ctx) => {
   if (url === null) return turn.answer(turn.say.imageUnavailable);
   const caption = question(turn, message);
   const parts: ChatPart[] = [{ type: "image_url", image_url: { url } }];
-  return answerWithModel(turn, link, caption === "" ? parts : [{ type: "text", text: caption }, ...parts]);
+  return answerWithModel(
+    turn,
+    link,
+    caption === "" ? parts : [{ type: "text", text: caption }, ...parts],
+  );
 });
 
 /** What is asked: the text without the bot's name, after what it replies to. */
 function question(turn: Turn, message: Message): string {
   const asked = withoutMention(message, turn.parts.bot);
   const quoted = quotedText(message, turn.parts.bot);
-  const quote = quoted?.split("\n").map((line) => `> ${line}`).join("\n");
+  const quote = quoted
+    ?.split("\n")
+    .map((line) => `> ${line}`)
+    .join("\n");
   return [quote, asked].filter(Boolean).join("\n\n");
 }

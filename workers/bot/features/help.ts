@@ -4,4 +4,6 @@ import type { BotContext } from "../turn.ts";
 /** `/help` */
 export const help = new Composer<BotContext>();
 
-help.command("help", ({ turn }) => turn.answer(turn.say.help({ username: turn.parts.bot.username, isGroup: turn.parts.isGroup })));
+help.command("help", ({ turn }) =>
+  turn.answer(turn.say.help({ username: turn.parts.bot.username, isGroup: turn.parts.isGroup })),
+);

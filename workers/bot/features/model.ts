@@ -26,8 +26,13 @@ model.command("model", async (ctx) => {
   }
   if (names.length === 0) return turn.answer(turn.say.model.none);
   const current = turn.parts.settings.get("model");
-  const choices = await Promise.all(names.map(async (name) => ({ name, mark: await markOf(name) })));
-  return turn.answer(turn.say.model.choose({ current: current ?? turn.say.defaultModel }), modelKeyboard(choices, current));
+  const choices = await Promise.all(
+    names.map(async (name) => ({ name, mark: await markOf(name) })),
+  );
+  return turn.answer(
+    turn.say.model.choose({ current: current ?? turn.say.defaultModel }),
+    modelKeyboard(choices, current),
+  );
 });
 
 model.callbackQuery(new RegExp(`^${BUTTON.model}:([0-9a-f]{16})$`), async (ctx) => {
@@ -36,12 +41,21 @@ model.callbackQuery(new RegExp(`^${BUTTON.model}:([0-9a-f]{16})$`), async (ctx) 
   const tell = (text: string) => sender.answerCallback(callbackQuery.id, text);
   if (!(await turn.mayManageChat(ctx))) return tell(turn.say.settings.onlyAdministrators);
   const link = await turn.link();
-  const names = link ? await turn.switchyard(link).models().catch(() => []) : [];
+  const names = link
+    ? await turn
+        .switchyard(link)
+        .models()
+        .catch(() => [])
+    : [];
   const marks = await Promise.all(names.map(markOf));
   const chosen = names[marks.indexOf(ctx.match[1] ?? "")];
   if (chosen === undefined) return tell(turn.say.model.gone);
   settings.set("model", chosen);
   await tell(turn.say.model.set({ model: chosen }));
   const messageId = callbackQuery.message?.message_id;
-  if (messageId !== undefined) await sender.edit(target.chatId, messageId, { text: turn.say.model.set({ model: chosen }), entities: [] });
+  if (messageId !== undefined)
+    await sender.edit(target.chatId, messageId, {
+      text: turn.say.model.set({ model: chosen }),
+      entities: [],
+    });
 });

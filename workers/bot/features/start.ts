@@ -13,11 +13,18 @@ start.command("start", async (ctx) => {
   const link = await turn.link();
   if (code === "") {
     if (!link) return turn.answer(turn.say.notLinked({ isGroup }));
-    return turn.answer(link.guest ? turn.say.start.guest : turn.say.start.linked({ team: link.teamName }));
+    return turn.answer(
+      link.guest ? turn.say.start.guest : turn.say.start.linked({ team: link.teamName }),
+    );
   }
   // Whoever has a code may link a new group; only its administrators may move it to another team.
-  if (link && !link.guest && !(await turn.mayManageChat(ctx))) return turn.answer(turn.say.settings.onlyAdministrators);
-  const linked = await redeemLinkCode(deps.context(row.requestId), { code, chatId: target.chatId, userId });
+  if (link && !link.guest && !(await turn.mayManageChat(ctx)))
+    return turn.answer(turn.say.settings.onlyAdministrators);
+  const linked = await redeemLinkCode(deps.context(row.requestId), {
+    code,
+    chatId: target.chatId,
+    userId,
+  });
   if (!linked) return turn.answer(turn.say.start.badCode);
   // A conversation belongs to the team that it was had with.
   if (link?.teamId !== linked.teamId) turn.parts.settings.set(turn.sessionName, null);

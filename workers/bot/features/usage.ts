@@ -16,14 +16,19 @@ usage.command("usage", async ({ turn }) => {
     if (!sums) return await turn.answer(turn.say.usage.nothing);
     const day = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeZone: "UTC" });
     const count = new Intl.NumberFormat(language);
-    const cost = new Intl.NumberFormat(language, { minimumFractionDigits: 2, maximumFractionDigits: 6 });
+    const cost = new Intl.NumberFormat(language, {
+      minimumFractionDigits: 2,
+      maximumFractionDigits: 6,
+    });
     const line = turn.say.usage.line({
       requests: count.format(sums.requests),
       inputTokens: count.format(sums.inputTokens),
       outputTokens: count.format(sums.outputTokens),
       cost: cost.format(Number(sums.cost)),
     });
-    return await turn.answer(`${turn.say.usage.title({ from: day.format(from), to: day.format(now) })}\n${line}`);
+    return await turn.answer(
+      `${turn.say.usage.title({ from: day.format(from), to: day.format(now) })}\n${line}`,
+    );
   } catch (error) {
     return turn.answer(problemText(turn.say, error, row.requestId));
   }

@@ -1,19 +1,29 @@
 import type { Messages } from "./en.ts";
 
 const ours = "Bei uns ist etwas schiefgegangen; bitte versuche es noch einmal.";
-const notConfigured = "Der Bot ist nicht richtig eingerichtet; bitte sag es denen, die ihn betreiben.";
+const notConfigured =
+  "Der Bot ist nicht richtig eingerichtet; bitte sag es denen, die ihn betreiben.";
 const notUnderstood = "Der Dienst hat diese Nachricht nicht angenommen.";
-const modelTrouble = "Das Modell kann gerade nicht antworten; bitte versuche es gleich noch einmal.";
+const modelTrouble =
+  "Das Modell kann gerade nicht antworten; bitte versuche es gleich noch einmal.";
 
 export const de: Messages = {
   languageName: "Deutsch",
   commands: {
-    new: "Neues Gespräch beginnen", model: "Modell wählen", usage: "Was verbraucht wurde", stop: "Antwort anhalten",
-    settings: "Sprache und Anweisungen", whoami: "Kennungen von dir und diesem Chat", help: "Was dieser Bot kann", start: "Anfangen oder Chat verknüpfen",
+    new: "Neues Gespräch beginnen",
+    model: "Modell wählen",
+    usage: "Was verbraucht wurde",
+    stop: "Antwort anhalten",
+    settings: "Sprache und Anweisungen",
+    whoami: "Kennungen von dir und diesem Chat",
+    help: "Was dieser Bot kann",
+    start: "Anfangen oder Chat verknüpfen",
   },
   help: ({ username, isGroup }) =>
     [
-      isGroup ? `Erwähne @${username} oder antworte auf meine Nachrichten, dann antworte ich.` : "Schreib mir oder schick ein Foto mit einer Frage, dann antworte ich.",
+      isGroup
+        ? `Erwähne @${username} oder antworte auf meine Nachrichten, dann antworte ich.`
+        : "Schreib mir oder schick ein Foto mit einer Frage, dann antworte ich.",
       "",
       "/new – ein neues Gespräch beginnen",
       "/model – das Modell wählen",
@@ -24,7 +34,8 @@ export const de: Messages = {
     ].join("\n"),
   start: {
     linked: ({ team }) => `Dieser Chat gehört zum Team ${team}. Schreib mir, oder siehe /help.`,
-    linkedNow: ({ team }) => `Fertig: Dieser Chat ist jetzt mit dem Team ${team} verknüpft. Schreib mir, oder siehe /help.`,
+    linkedNow: ({ team }) =>
+      `Fertig: Dieser Chat ist jetzt mit dem Team ${team} verknüpft. Schreib mir, oder siehe /help.`,
     guest: "Willkommen! Du kannst mich als Gast benutzen. Schreib mir, oder siehe /help.",
     badCode: "Dieser Code ist unbekannt, benutzt oder abgelaufen. Bitte dein Team um einen neuen.",
   },
@@ -50,11 +61,13 @@ export const de: Messages = {
   },
   usage: {
     title: ({ from, to }) => `Von dir verbraucht vom ${from} bis ${to}:`,
-    line: ({ requests, inputTokens, outputTokens, cost }) => `${requests} Anfragen, ${inputTokens} Token hinein, ${outputTokens} Token heraus, ${cost} $`,
+    line: ({ requests, inputTokens, outputTokens, cost }) =>
+      `${requests} Anfragen, ${inputTokens} Token hinein, ${outputTokens} Token heraus, ${cost} $`,
     nothing: "Es wurde noch nichts verbraucht.",
   },
   settings: {
-    title: ({ language, prompt }) => `Sprache: ${language}\nAnweisungen: ${prompt}\n\nUm Anweisungen für jede Antwort zu setzen, sende: /settings prompt und dahinter den Text.`,
+    title: ({ language, prompt }) =>
+      `Sprache: ${language}\nAnweisungen: ${prompt}\n\nUm Anweisungen für jede Antwort zu setzen, sende: /settings prompt und dahinter den Text.`,
     automatic: "automatisch",
     noPrompt: "keine",
     promptSet: "Von jetzt an halte ich mich an diese Anweisungen.",
@@ -64,7 +77,8 @@ export const de: Messages = {
     clearPrompt: "Anweisungen entfernen",
     onlyAdministrators: "Das können nur Administratoren dieser Gruppe.",
   },
-  whoami: ({ userId, chatId, team, model, language }) => `Benutzer: ${userId}\nChat: ${chatId}\nTeam: ${team}\nModell: ${model}\nSprache: ${language}`,
+  whoami: ({ userId, chatId, team, model, language }) =>
+    `Benutzer: ${userId}\nChat: ${chatId}\nTeam: ${team}\nModell: ${model}\nSprache: ${language}`,
   whoamiNoTeam: "keines",
   defaultModel: "das voreingestellte",
   unsupported: {
@@ -78,24 +92,43 @@ export const de: Messages = {
   imageTooLarge: "Dieses Foto ist zu groß; bitte schick ein kleineres.",
   imageUnavailable: "Ich konnte dieses Foto nicht von Telegram holen; bitte schick es noch einmal.",
   unknownCommand: "Diesen Befehl kenne ich nicht. Siehe /help.",
-  tooManyWaiting: ({ most }) => `Mehr als ${most} deiner Nachrichten warten auf eine Antwort; diese habe ich ausgelassen. Bitte sende sie später noch einmal.`,
+  tooManyWaiting: ({ most }) =>
+    `Mehr als ${most} deiner Nachrichten warten auf eine Antwort; diese habe ich ausgelassen. Bitte sende sie später noch einmal.`,
   gaveUp: "Entschuldige, diese Nachricht konnte ich nicht beantworten.",
   errors: {
-    invalid_json: ours, invalid_request: notUnderstood, validation_failed: notUnderstood, unsupported_media_type: notUnderstood,
-    body_too_large: "Die Nachricht ist zu groß; bitte sende weniger auf einmal.", method_not_allowed: ours,
-    missing_api_key: notConfigured, invalid_api_key: notConfigured, expired_api_key: notConfigured, revoked_api_key: notConfigured,
-    disabled_api_key: notConfigured, missing_scope: "Dein Team erlaubt das hier nicht.", forbidden: "Dein Team erlaubt das hier nicht.",
+    invalid_json: ours,
+    invalid_request: notUnderstood,
+    validation_failed: notUnderstood,
+    unsupported_media_type: notUnderstood,
+    body_too_large: "Die Nachricht ist zu groß; bitte sende weniger auf einmal.",
+    method_not_allowed: ours,
+    missing_api_key: notConfigured,
+    invalid_api_key: notConfigured,
+    expired_api_key: notConfigured,
+    revoked_api_key: notConfigured,
+    disabled_api_key: notConfigured,
+    missing_scope: "Dein Team erlaubt das hier nicht.",
+    forbidden: "Dein Team erlaubt das hier nicht.",
     model_not_allowed: "Dein Team darf dieses Modell nicht benutzen; wähle ein anderes mit /model.",
-    not_found: "Das gibt es nicht mehr; sende /new, um neu anzufangen.", model_not_found: "Dieses Modell gibt es nicht; wähle ein anderes mit /model.",
+    not_found: "Das gibt es nicht mehr; sende /new, um neu anzufangen.",
+    model_not_found: "Dieses Modell gibt es nicht; wähle ein anderes mit /model.",
     conflict: "Etwas anderes hat das gleichzeitig geändert; bitte versuche es noch einmal.",
-    session_busy: "Ich antworte in diesem Gespräch noch; bitte warte einen Moment.", idempotency_mismatch: ours,
-    context_too_long: "Das Gespräch ist für dieses Modell zu lang; sende /new, um ein neues zu beginnen.",
-    provider_error: modelTrouble, provider_unreachable: modelTrouble, provider_misconfigured: notConfigured,
+    session_busy: "Ich antworte in diesem Gespräch noch; bitte warte einen Moment.",
+    idempotency_mismatch: ours,
+    context_too_long:
+      "Das Gespräch ist für dieses Modell zu lang; sende /new, um ein neues zu beginnen.",
+    provider_error: modelTrouble,
+    provider_unreachable: modelTrouble,
+    provider_misconfigured: notConfigured,
     provider_timeout: "Das Modell hat zu lange gebraucht; bitte versuche es noch einmal.",
     provider_overloaded: "Das Modell ist überlastet; bitte versuche es gleich noch einmal.",
-    provider_rate_limited: "Das Modell hat zu viele Anfragen; bitte versuche es gleich noch einmal.",
-    stream_cut: "Die Antwort ist hier abgebrochen; bitte versuche es noch einmal.", client_closed: ours,
-    unavailable: "Der Dienst ist gerade nicht erreichbar; bitte versuche es gleich noch einmal.", misconfigured: notConfigured, internal_error: ours,
+    provider_rate_limited:
+      "Das Modell hat zu viele Anfragen; bitte versuche es gleich noch einmal.",
+    stream_cut: "Die Antwort ist hier abgebrochen; bitte versuche es noch einmal.",
+    client_closed: ours,
+    unavailable: "Der Dienst ist gerade nicht erreichbar; bitte versuche es gleich noch einmal.",
+    misconfigured: notConfigured,
+    internal_error: ours,
   },
   requestId: ({ id }) => `Anfragekennung: ${id}`,
   admin: {
@@ -103,7 +136,8 @@ export const de: Messages = {
       `Verknüpfte Chats: ${linked}\ndavon Gruppen: ${groups}\ndavon unerreichbar: ${blocked}\nTeams: ${teams}\nVersion: ${version}`,
     broadcastHow: "Sende: /broadcast und dahinter den Text für alle verknüpften Chats.",
     broadcastStarted: "Die Rundnachricht läuft; ich melde hier, wenn jeder Chat sie hat.",
-    broadcastDone: ({ handed, failed }) => `Die Rundnachricht ist fertig: ${handed} Chats, ${failed} fehlgeschlagen.`,
+    broadcastDone: ({ handed, failed }) =>
+      `Die Rundnachricht ist fertig: ${handed} Chats, ${failed} fehlgeschlagen.`,
     broadcastTooLong: ({ most }) => `Eine Rundnachricht darf höchstens ${most} Zeichen haben.`,
   },
 };

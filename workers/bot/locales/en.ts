@@ -5,13 +5,34 @@ import type { UnsupportedKind } from "../telegram/message-content.ts";
 export interface Messages {
   /** The language's own name. */
   languageName: string;
-  commands: Record<"new" | "model" | "usage" | "stop" | "settings" | "whoami" | "help" | "start", string>;
+  commands: Record<
+    "new" | "model" | "usage" | "stop" | "settings" | "whoami" | "help" | "start",
+    string
+  >;
   help(bot: { username: string; isGroup: boolean }): string;
-  start: { linked(p: { team: string }): string; linkedNow(p: { team: string }): string; guest: string; badCode: string };
+  start: {
+    linked(p: { team: string }): string;
+    linkedNow(p: { team: string }): string;
+    guest: string;
+    badCode: string;
+  };
   notLinked(p: { isGroup: boolean }): string;
-  chat: { stopButton: string; stopped: string; nothingToStop: string; stopping: string; onlyTheAsker: string; inFile: string; empty: string };
+  chat: {
+    stopButton: string;
+    stopped: string;
+    nothingToStop: string;
+    stopping: string;
+    onlyTheAsker: string;
+    inFile: string;
+    empty: string;
+  };
   newConversation: string;
-  model: { choose(p: { current: string }): string; set(p: { model: string }): string; gone: string; none: string };
+  model: {
+    choose(p: { current: string }): string;
+    set(p: { model: string }): string;
+    gone: string;
+    none: string;
+  };
   usage: {
     title(p: { from: string; to: string }): string;
     line(p: { requests: string; inputTokens: string; outputTokens: string; cost: string }): string;
@@ -19,11 +40,22 @@ export interface Messages {
   };
   settings: {
     title(p: { language: string; prompt: string }): string;
-    automatic: string; noPrompt: string; promptSet: string; promptCleared: string;
+    automatic: string;
+    noPrompt: string;
+    promptSet: string;
+    promptCleared: string;
     promptTooLong(p: { most: number }): string;
-    languageSet: string; clearPrompt: string; onlyAdministrators: string;
+    languageSet: string;
+    clearPrompt: string;
+    onlyAdministrators: string;
   };
-  whoami(p: { userId: string; chatId: string; team: string; model: string; language: string }): string;
+  whoami(p: {
+    userId: string;
+    chatId: string;
+    team: string;
+    model: string;
+    language: string;
+  }): string;
   whoamiNoTeam: string;
   defaultModel: string;
   unsupported: Record<UnsupportedKind, string>;
@@ -35,8 +67,15 @@ export interface Messages {
   errors: Record<ErrorCode, string>;
   requestId(p: { id: string }): string;
   admin: {
-    stats(p: { linked: number; groups: number; blocked: number; teams: number; version: string }): string;
-    broadcastHow: string; broadcastStarted: string;
+    stats(p: {
+      linked: number;
+      groups: number;
+      blocked: number;
+      teams: number;
+      version: string;
+    }): string;
+    broadcastHow: string;
+    broadcastStarted: string;
     broadcastDone(p: { handed: number; failed: number }): string;
     broadcastTooLong(p: { most: number }): string;
   };
@@ -50,12 +89,20 @@ const modelTrouble = "The model cannot answer right now; please try again in a m
 export const en: Messages = {
   languageName: "English",
   commands: {
-    new: "Start a new conversation", model: "Choose the model", usage: "What was used", stop: "Stop the answer",
-    settings: "Language and instructions", whoami: "Ids of you and this chat", help: "What this bot can do", start: "Begin, or link this chat",
+    new: "Start a new conversation",
+    model: "Choose the model",
+    usage: "What was used",
+    stop: "Stop the answer",
+    settings: "Language and instructions",
+    whoami: "Ids of you and this chat",
+    help: "What this bot can do",
+    start: "Begin, or link this chat",
   },
   help: ({ username, isGroup }) =>
     [
-      isGroup ? `Mention @${username} or reply to my messages, and I answer.` : "Write to me, or send a photo with a question, and I answer.",
+      isGroup
+        ? `Mention @${username} or reply to my messages, and I answer.`
+        : "Write to me, or send a photo with a question, and I answer.",
       "",
       "/new – start a new conversation",
       "/model – choose the model",
@@ -66,7 +113,8 @@ export const en: Messages = {
     ].join("\n"),
   start: {
     linked: ({ team }) => `This chat belongs to the team ${team}. Write to me, or see /help.`,
-    linkedNow: ({ team }) => `Done: this chat is now linked to the team ${team}. Write to me, or see /help.`,
+    linkedNow: ({ team }) =>
+      `Done: this chat is now linked to the team ${team}. Write to me, or see /help.`,
     guest: "Welcome! You can use me as a guest. Write to me, or see /help.",
     badCode: "This link code is unknown, used or over its time. Ask your team for a new one.",
   },
@@ -92,11 +140,13 @@ export const en: Messages = {
   },
   usage: {
     title: ({ from, to }) => `Used by you from ${from} to ${to}:`,
-    line: ({ requests, inputTokens, outputTokens, cost }) => `${requests} requests, ${inputTokens} tokens in, ${outputTokens} tokens out, $${cost}`,
+    line: ({ requests, inputTokens, outputTokens, cost }) =>
+      `${requests} requests, ${inputTokens} tokens in, ${outputTokens} tokens out, $${cost}`,
     nothing: "Nothing was used yet.",
   },
   settings: {
-    title: ({ language, prompt }) => `Language: ${language}\nInstructions: ${prompt}\n\nTo set instructions for every answer, send: /settings prompt followed by them.`,
+    title: ({ language, prompt }) =>
+      `Language: ${language}\nInstructions: ${prompt}\n\nTo set instructions for every answer, send: /settings prompt followed by them.`,
     automatic: "automatic",
     noPrompt: "none",
     promptSet: "From now on I follow these instructions.",
@@ -106,7 +156,8 @@ export const en: Messages = {
     clearPrompt: "Remove the instructions",
     onlyAdministrators: "Only administrators of this group can do this.",
   },
-  whoami: ({ userId, chatId, team, model, language }) => `User: ${userId}\nChat: ${chatId}\nTeam: ${team}\nModel: ${model}\nLanguage: ${language}`,
+  whoami: ({ userId, chatId, team, model, language }) =>
+    `User: ${userId}\nChat: ${chatId}\nTeam: ${team}\nModel: ${model}\nLanguage: ${language}`,
   whoamiNoTeam: "none",
   defaultModel: "the default",
   unsupported: {
@@ -120,23 +171,41 @@ export const en: Messages = {
   imageTooLarge: "This photo is too large; please send a smaller one.",
   imageUnavailable: "I could not fetch this photo from Telegram; please send it again.",
   unknownCommand: "I do not know this command. See /help.",
-  tooManyWaiting: ({ most }) => `More than ${most} of your messages are waiting for an answer; I left this one out. Please send it again later.`,
+  tooManyWaiting: ({ most }) =>
+    `More than ${most} of your messages are waiting for an answer; I left this one out. Please send it again later.`,
   gaveUp: "Sorry, I could not answer this message.",
   errors: {
-    invalid_json: ours, invalid_request: notUnderstood, validation_failed: notUnderstood, unsupported_media_type: notUnderstood,
-    body_too_large: "The message is too large; please send less at once.", method_not_allowed: ours,
-    missing_api_key: notConfigured, invalid_api_key: notConfigured, expired_api_key: notConfigured, revoked_api_key: notConfigured,
-    disabled_api_key: notConfigured, missing_scope: "Your team does not allow this here.", forbidden: "Your team does not allow this here.",
+    invalid_json: ours,
+    invalid_request: notUnderstood,
+    validation_failed: notUnderstood,
+    unsupported_media_type: notUnderstood,
+    body_too_large: "The message is too large; please send less at once.",
+    method_not_allowed: ours,
+    missing_api_key: notConfigured,
+    invalid_api_key: notConfigured,
+    expired_api_key: notConfigured,
+    revoked_api_key: notConfigured,
+    disabled_api_key: notConfigured,
+    missing_scope: "Your team does not allow this here.",
+    forbidden: "Your team does not allow this here.",
     model_not_allowed: "Your team may not use this model; choose another with /model.",
-    not_found: "This is no longer there; send /new to start again.", model_not_found: "This model is not there; choose another with /model.",
+    not_found: "This is no longer there; send /new to start again.",
+    model_not_found: "This model is not there; choose another with /model.",
     conflict: "Something else changed this at the same time; please try again.",
-    session_busy: "I am still answering in this conversation; please wait a moment.", idempotency_mismatch: ours,
+    session_busy: "I am still answering in this conversation; please wait a moment.",
+    idempotency_mismatch: ours,
     context_too_long: "The conversation is too long for this model; send /new to start a new one.",
-    provider_error: modelTrouble, provider_unreachable: modelTrouble, provider_misconfigured: notConfigured,
-    provider_timeout: "The model took too long; please try again.", provider_overloaded: "The model is overloaded; please try again in a moment.",
+    provider_error: modelTrouble,
+    provider_unreachable: modelTrouble,
+    provider_misconfigured: notConfigured,
+    provider_timeout: "The model took too long; please try again.",
+    provider_overloaded: "The model is overloaded; please try again in a moment.",
     provider_rate_limited: "The model has too many requests; please try again in a moment.",
-    stream_cut: "The answer broke off here; please try again.", client_closed: ours,
-    unavailable: "The service is not available right now; please try again in a moment.", misconfigured: notConfigured, internal_error: ours,
+    stream_cut: "The answer broke off here; please try again.",
+    client_closed: ours,
+    unavailable: "The service is not available right now; please try again in a moment.",
+    misconfigured: notConfigured,
+    internal_error: ours,
   },
   requestId: ({ id }) => `Request id: ${id}`,
   admin: {
@@ -144,7 +213,8 @@ export const en: Messages = {
       `Linked chats: ${linked}\nof these groups: ${groups}\nof these unreachable: ${blocked}\nTeams: ${teams}\nVersion: ${version}`,
     broadcastHow: "Send: /broadcast followed by the text for all linked chats.",
     broadcastStarted: "The broadcast has begun; I report here when every chat has it.",
-    broadcastDone: ({ handed, failed }) => `The broadcast is done: ${handed} chats, ${failed} failed.`,
+    broadcastDone: ({ handed, failed }) =>
+      `The broadcast is done: ${handed} chats, ${failed} failed.`,
     broadcastTooLong: ({ most }) => `A broadcast can have at most ${most} characters.`,
   },
 };

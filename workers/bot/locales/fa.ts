@@ -8,12 +8,20 @@ const modelTrouble = "مدل الان نمی‌تواند پاسخ بدهد؛ ل
 export const fa: Messages = {
   languageName: "فارسی",
   commands: {
-    new: "شروع گفتگوی تازه", model: "انتخاب مدل", usage: "میزان مصرف", stop: "توقف پاسخ",
-    settings: "زبان و دستورها", whoami: "شناسهٔ شما و این گفتگو", help: "این ربات چه می‌کند", start: "شروع یا پیوند این گفتگو",
+    new: "شروع گفتگوی تازه",
+    model: "انتخاب مدل",
+    usage: "میزان مصرف",
+    stop: "توقف پاسخ",
+    settings: "زبان و دستورها",
+    whoami: "شناسهٔ شما و این گفتگو",
+    help: "این ربات چه می‌کند",
+    start: "شروع یا پیوند این گفتگو",
   },
   help: ({ username, isGroup }) =>
     [
-      isGroup ? `از @${username} نام ببرید یا به پیام‌های من پاسخ بدهید تا جواب بدهم.` : "برایم بنویسید یا عکسی همراه پرسش بفرستید تا پاسخ بدهم.",
+      isGroup
+        ? `از @${username} نام ببرید یا به پیام‌های من پاسخ بدهید تا جواب بدهم.`
+        : "برایم بنویسید یا عکسی همراه پرسش بفرستید تا پاسخ بدهم.",
       "",
       "/new – شروع گفتگوی تازه",
       "/model – انتخاب مدل",
@@ -24,8 +32,10 @@ export const fa: Messages = {
     ].join("\n"),
   start: {
     linked: ({ team }) => `این گفتگو به تیم ${team} تعلق دارد. برایم بنویسید یا /help را ببینید.`,
-    linkedNow: ({ team }) => `انجام شد: این گفتگو به تیم ${team} پیوند خورد. برایم بنویسید یا /help را ببینید.`,
-    guest: "خوش آمدید! می‌توانید به‌عنوان مهمان از من استفاده کنید. برایم بنویسید یا /help را ببینید.",
+    linkedNow: ({ team }) =>
+      `انجام شد: این گفتگو به تیم ${team} پیوند خورد. برایم بنویسید یا /help را ببینید.`,
+    guest:
+      "خوش آمدید! می‌توانید به‌عنوان مهمان از من استفاده کنید. برایم بنویسید یا /help را ببینید.",
     badCode: "این کد ناشناخته، مصرف‌شده یا منقضی است. از تیم خود کد تازه‌ای بخواهید.",
   },
   notLinked: ({ isGroup }) =>
@@ -50,11 +60,13 @@ export const fa: Messages = {
   },
   usage: {
     title: ({ from, to }) => `مصرف شما از ${from} تا ${to}:`,
-    line: ({ requests, inputTokens, outputTokens, cost }) => `${requests} درخواست، ${inputTokens} توکن ورودی، ${outputTokens} توکن خروجی، ${cost} دلار`,
+    line: ({ requests, inputTokens, outputTokens, cost }) =>
+      `${requests} درخواست، ${inputTokens} توکن ورودی، ${outputTokens} توکن خروجی، ${cost} دلار`,
     nothing: "هنوز چیزی مصرف نشده است.",
   },
   settings: {
-    title: ({ language, prompt }) => `زبان: ${language}\nدستورها: ${prompt}\n\nبرای تعیین دستور برای همهٔ پاسخ‌ها بفرستید: ‎/settings prompt و پس از آن متن.`,
+    title: ({ language, prompt }) =>
+      `زبان: ${language}\nدستورها: ${prompt}\n\nبرای تعیین دستور برای همهٔ پاسخ‌ها بفرستید: ‎/settings prompt و پس از آن متن.`,
     automatic: "خودکار",
     noPrompt: "ندارد",
     promptSet: "از این پس این دستورها را رعایت می‌کنم.",
@@ -64,7 +76,8 @@ export const fa: Messages = {
     clearPrompt: "برداشتن دستورها",
     onlyAdministrators: "فقط مدیران این گروه می‌توانند این کار را بکنند.",
   },
-  whoami: ({ userId, chatId, team, model, language }) => `کاربر: ${userId}\nگفتگو: ${chatId}\nتیم: ${team}\nمدل: ${model}\nزبان: ${language}`,
+  whoami: ({ userId, chatId, team, model, language }) =>
+    `کاربر: ${userId}\nگفتگو: ${chatId}\nتیم: ${team}\nمدل: ${model}\nزبان: ${language}`,
   whoamiNoTeam: "ندارد",
   defaultModel: "پیش‌فرض",
   unsupported: {
@@ -78,24 +91,43 @@ export const fa: Messages = {
   imageTooLarge: "این عکس بیش از حد بزرگ است؛ لطفاً کوچک‌ترش را بفرستید.",
   imageUnavailable: "نتوانستم این عکس را از تلگرام بگیرم؛ لطفاً دوباره بفرستید.",
   unknownCommand: "این فرمان را نمی‌شناسم. /help را ببینید.",
-  tooManyWaiting: ({ most }) => `بیش از ${most} پیام شما منتظر پاسخ است؛ این یکی را کنار گذاشتم. لطفاً بعداً دوباره بفرستید.`,
+  tooManyWaiting: ({ most }) =>
+    `بیش از ${most} پیام شما منتظر پاسخ است؛ این یکی را کنار گذاشتم. لطفاً بعداً دوباره بفرستید.`,
   gaveUp: "ببخشید، نتوانستم به این پیام پاسخ بدهم.",
   errors: {
-    invalid_json: ours, invalid_request: notUnderstood, validation_failed: notUnderstood, unsupported_media_type: notUnderstood,
-    body_too_large: "پیام بیش از حد بزرگ است؛ لطفاً کمتر بفرستید.", method_not_allowed: ours,
-    missing_api_key: notConfigured, invalid_api_key: notConfigured, expired_api_key: notConfigured, revoked_api_key: notConfigured,
-    disabled_api_key: notConfigured, missing_scope: "تیم شما این کار را اینجا اجازه نمی‌دهد.", forbidden: "تیم شما این کار را اینجا اجازه نمی‌دهد.",
-    model_not_allowed: "تیم شما اجازهٔ استفاده از این مدل را ندارد؛ با /model مدل دیگری انتخاب کنید.",
-    not_found: "این دیگر وجود ندارد؛ برای شروع دوباره /new را بفرستید.", model_not_found: "این مدل وجود ندارد؛ با /model مدل دیگری انتخاب کنید.",
+    invalid_json: ours,
+    invalid_request: notUnderstood,
+    validation_failed: notUnderstood,
+    unsupported_media_type: notUnderstood,
+    body_too_large: "پیام بیش از حد بزرگ است؛ لطفاً کمتر بفرستید.",
+    method_not_allowed: ours,
+    missing_api_key: notConfigured,
+    invalid_api_key: notConfigured,
+    expired_api_key: notConfigured,
+    revoked_api_key: notConfigured,
+    disabled_api_key: notConfigured,
+    missing_scope: "تیم شما این کار را اینجا اجازه نمی‌دهد.",
+    forbidden: "تیم شما این کار را اینجا اجازه نمی‌دهد.",
+    model_not_allowed:
+      "تیم شما اجازهٔ استفاده از این مدل را ندارد؛ با /model مدل دیگری انتخاب کنید.",
+    not_found: "این دیگر وجود ندارد؛ برای شروع دوباره /new را بفرستید.",
+    model_not_found: "این مدل وجود ندارد؛ با /model مدل دیگری انتخاب کنید.",
     conflict: "هم‌زمان چیز دیگری این را تغییر داد؛ لطفاً دوباره امتحان کنید.",
-    session_busy: "هنوز در همین گفتگو در حال پاسخ دادنم؛ لطفاً کمی صبر کنید.", idempotency_mismatch: ours,
-    context_too_long: "گفتگو برای این مدل بیش از حد بلند است؛ برای شروع گفتگوی تازه /new را بفرستید.",
-    provider_error: modelTrouble, provider_unreachable: modelTrouble, provider_misconfigured: notConfigured,
+    session_busy: "هنوز در همین گفتگو در حال پاسخ دادنم؛ لطفاً کمی صبر کنید.",
+    idempotency_mismatch: ours,
+    context_too_long:
+      "گفتگو برای این مدل بیش از حد بلند است؛ برای شروع گفتگوی تازه /new را بفرستید.",
+    provider_error: modelTrouble,
+    provider_unreachable: modelTrouble,
+    provider_misconfigured: notConfigured,
     provider_timeout: "پاسخ مدل بیش از حد طول کشید؛ لطفاً دوباره امتحان کنید.",
     provider_overloaded: "مدل شلوغ است؛ لطفاً کمی بعد دوباره امتحان کنید.",
     provider_rate_limited: "درخواست‌های مدل بیش از حد است؛ لطفاً کمی بعد دوباره امتحان کنید.",
-    stream_cut: "پاسخ اینجا قطع شد؛ لطفاً دوباره امتحان کنید.", client_closed: ours,
-    unavailable: "سرویس الان در دسترس نیست؛ لطفاً کمی بعد دوباره امتحان کنید.", misconfigured: notConfigured, internal_error: ours,
+    stream_cut: "پاسخ اینجا قطع شد؛ لطفاً دوباره امتحان کنید.",
+    client_closed: ours,
+    unavailable: "سرویس الان در دسترس نیست؛ لطفاً کمی بعد دوباره امتحان کنید.",
+    misconfigured: notConfigured,
+    internal_error: ours,
   },
   requestId: ({ id }) => `شناسهٔ درخواست: ${id}`,
   admin: {
@@ -103,7 +135,8 @@ export const fa: Messages = {
       `گفتگوهای پیوندخورده: ${linked}\nگروه‌ها: ${groups}\nدسترس‌ناپذیر: ${blocked}\nتیم‌ها: ${teams}\nنسخه: ${version}`,
     broadcastHow: "بفرستید: ‎/broadcast و پس از آن متنی که به همهٔ گفتگوهای پیوندخورده می‌رود.",
     broadcastStarted: "ارسال همگانی شروع شد؛ وقتی به همه رسید همین‌جا خبر می‌دهم.",
-    broadcastDone: ({ handed, failed }) => `ارسال همگانی تمام شد: ${handed} گفتگو، ${failed} ناموفق.`,
+    broadcastDone: ({ handed, failed }) =>
+      `ارسال همگانی تمام شد: ${handed} گفتگو، ${failed} ناموفق.`,
     broadcastTooLong: ({ most }) => `ارسال همگانی حداکثر ${most} نویسه می‌تواند باشد.`,
   },
 };

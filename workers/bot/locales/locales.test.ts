@@ -5,7 +5,9 @@ import { LANGUAGES, LOCALES, languageOf } from "./index.ts";
 /** The dotted paths of everything in a locale, with the kind of thing that is there. */
 function shape(value: unknown, path = ""): string[] {
   if (typeof value !== "object" || value === null) return [`${path}: ${typeof value}`];
-  return Object.entries(value).flatMap(([key, inner]) => shape(inner, path === "" ? key : `${path}.${key}`));
+  return Object.entries(value).flatMap(([key, inner]) =>
+    shape(inner, path === "" ? key : `${path}.${key}`),
+  );
 }
 
 function texts(value: unknown): string[] {
@@ -20,7 +22,8 @@ it.each(LANGUAGES)("%s has every key that English has, and nothing empty", (lang
 
 it.each(LANGUAGES)("%s has a sentence of one line for every error code", (language) => {
   expect(Object.keys(LOCALES[language].errors).sort()).toEqual([...ERROR_CODES].sort());
-  for (const sentence of Object.values(LOCALES[language].errors)) expect(sentence).not.toContain("\n");
+  for (const sentence of Object.values(LOCALES[language].errors))
+    expect(sentence).not.toContain("\n");
 });
 
 it.each(["fa", "de"] as const)("%s is translated throughout", (language) => {
@@ -29,5 +32,13 @@ it.each(["fa", "de"] as const)("%s is translated throughout", (language) => {
 });
 
 it("takes a regional variant for its language, and English for what it does not speak", () => {
-  expect(["fa", "fa-IR", "de-AT", "de_CH", "pt-br", "", undefined].map(languageOf)).toEqual(["fa", "fa", "de", "de", "en", "en", "en"]);
+  expect(["fa", "fa-IR", "de-AT", "de_CH", "pt-br", "", undefined].map(languageOf)).toEqual([
+    "fa",
+    "fa",
+    "de",
+    "de",
+    "en",
+    "en",
+    "en",
+  ]);
 });

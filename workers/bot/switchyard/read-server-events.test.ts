@@ -12,13 +12,20 @@ function streamOf(chunks: Uint8Array[], onCancel = () => {}): ReadableStream<Uin
   });
 }
 
-const WIRE = new TextEncoder().encode(': hello\n\nevent: delta\ndata: {"text":"سلام 👋"}\n\nevent: delta\r\ndata: a\r\ndata: b\r\n\r\nevent: done\ndata: {}');
+const WIRE = new TextEncoder().encode(
+  ': hello\n\nevent: delta\ndata: {"text":"سلام 👋"}\n\nevent: delta\r\ndata: a\r\ndata: b\r\n\r\nevent: done\ndata: {}',
+);
 
 it("reads the same events wherever the stream is cut, in mid-character too", async () => {
   for (let cut = 0; cut <= WIRE.length; cut++) {
     const events = [];
-    for await (const event of readServerEvents(streamOf([WIRE.slice(0, cut), WIRE.slice(cut)].filter((one) => one.length > 0)))) events.push(event);
-    expect(events.map((one) => one.data).join("|"), `cut at ${cut}`).toBe('{"text":"سلام 👋"}|a\nb|{}');
+    for await (const event of readServerEvents(
+      streamOf([WIRE.slice(0, cut), WIRE.slice(cut)].filter((one) => one.length > 0)),
+    ))
+      events.push(event);
+    expect(events.map((one) => one.data).join("|"), `cut at ${cut}`).toBe(
+      '{"text":"سلام 👋"}|a\nb|{}',
+    );
   }
 });
 

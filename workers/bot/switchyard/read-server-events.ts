@@ -12,7 +12,10 @@ const MOST = 8 * 1024 * 1024;
  * abort the events just end.
  * @throws Error for an event without end
  */
-export async function* readServerEvents(body: ReadableStream<Uint8Array>, signal?: AbortSignal): AsyncGenerator<ServerEvent> {
+export async function* readServerEvents(
+  body: ReadableStream<Uint8Array>,
+  signal?: AbortSignal,
+): AsyncGenerator<ServerEvent> {
   const reader = body.getReader();
   const cancel = () => void reader.cancel().catch(() => undefined);
   if (signal?.aborted) cancel();

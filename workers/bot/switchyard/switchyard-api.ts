@@ -9,14 +9,16 @@ export interface Actor {
   chatId: number;
 }
 
-export type ChatPart = { type: "text"; text: string } | { type: "image_url"; image_url: { url: string } };
+export type ChatPart =
+  | { type: "text"; text: string }
+  | { type: "image_url"; image_url: { url: string } };
 
 export interface ChatRequest {
   sessionId: string | null;
   message: string | ChatPart[];
   model: string | null;
   system: string | null;
-  /** Names the turn: asked again under the same name, it is the same turn. */
+  /** The same question under the same name is answered once, also where the first answer broke off. */
   turnId: string;
 }
 
@@ -53,7 +55,12 @@ const done = z.object({ session_id: z.string(), reply: z.string() });
 const models = z.object({ data: z.array(z.object({ id: z.string() })) });
 const usage = z.object({
   data: z.array(
-    z.object({ requests: z.number(), input_tokens: z.number(), output_tokens: z.number(), cost: z.string() }),
+    z.object({
+      requests: z.number(),
+      input_tokens: z.number(),
+      output_tokens: z.number(),
+      cost: z.string(),
+    }),
   ),
 });
 
@@ -91,7 +98,12 @@ export class SwitchyardApi {
     let timer = setTimeout(() => silence.abort(), SILENCE_MS);
     const requestId = { current: null as string | null };
     try {
-      const response = await this.fetch("/v1/chat", { method: "POST", body: JSON.stringify(body), signal, headers: { "x-switchyard-turn": request.turnId } });
+      const response = await this.fetch("/v1/chat", {
+        method: "POST",
+        body: JSON.stringify(body),
+        signal,
+        headers: { "idempotency-key": request.turnId },
+      });
       requestId.current = response.headers.get("x-request-id");
       const sessionId = response.headers.get("x-session-id");
       if (sessionId !== null) yield { kind: "session", sessionId };
@@ -108,7 +120,11 @@ export class SwitchyardApi {
     } catch (error) {
       if (error instanceof SwitchyardProblem) throw error;
       if (stop.aborted) return;
-      throw new SwitchyardProblem(silence.signal.aborted ? "provider_timeout" : "unavailable", requestId.current, error);
+      throw new SwitchyardProblem(
+        silence.signal.aborted ? "provider_timeout" : "unavailable",
+        requestId.current,
+        error,
+      );
     } finally {
       clearTimeout(timer);
     }
@@ -121,10 +137,21 @@ export class SwitchyardApi {
 
   /** What this user used since a day. @throws SwitchyardProblem */
   async usageSince(from: Date): Promise<UsageSums | null> {
-    const query = new URLSearchParams({ from: from.toISOString(), group_by: "end_user", end_user: this.actor.endUser });
+    const query = new URLSearchParams({
+      from: from.toISOString(),
+      group_by: "end_user",
+      end_user: this.actor.endUser,
+    });
     const { data } = usage.parse(await this.json(`/v1/usage?${query.toString()}`));
     const [sums] = data;
-    return sums ? { requests: sums.requests, inputTokens: sums.input_tokens, outputTokens: sums.output_tokens, cost: sums.cost } : null;
+    return sums
+      ? {
+          requests: sums.requests,
+          inputTokens: sums.input_tokens,
+          outputTokens: sums.output_tokens,
+          cost: sums.cost,
+        }
+      : null;
   }
 
   private async json(path: string): Promise<unknown> {
@@ -132,14 +159,19 @@ export class SwitchyardApi {
       const response = await this.fetch(path, { signal: AbortSignal.timeout(CALL_MS) });
       return await response.json();
     } catch (error) {
-      throw error instanceof SwitchyardProblem ? error : new SwitchyardProblem("unavailable", null, error);
+      throw error instanceof SwitchyardProblem
+        ? error
+        : new SwitchyardProblem("unavailable", null, error);
     }
   }
 
   private async fetch(path: string, init: RequestInit): Promise<Response> {
     const { teamId, endUser, chatId } = this.actor;
     const headers = new Headers(init.headers);
-    headers.set("x-switchyard-actor", JSON.stringify({ team_id: teamId, end_user: endUser, chat_id: String(chatId) }));
+    headers.set(
+      "x-switchyard-actor",
+      JSON.stringify({ team_id: teamId, end_user: endUser, chat_id: String(chatId) }),
+    );
     headers.set("x-client-request-id", this.requestId);
     if (init.body !== undefined) headers.set("content-type", "application/json");
     const response = await this.binding.fetch(ORIGIN + path, { ...init, headers });

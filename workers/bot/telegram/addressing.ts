@@ -33,22 +33,30 @@ export function commandOf(message: Partial<Message>): BotCommand | null {
 /** What follows the command. */
 export function commandArgument(message: Partial<Message>): string {
   const entity = entitiesOf(message).find((one) => one.type === "bot_command" && one.offset === 0);
-  return textOf(message).slice(entity?.length ?? 0).trim();
+  return textOf(message)
+    .slice(entity?.length ?? 0)
+    .trim();
 }
 
 /**
  * Whether a message is meant for the bot. In a private chat all are. In a group it is one that mentions the bot by
  * entity, replies to it, or is a command that it knows or that names it; a command that names another bot never is.
  */
-export function isForBot(message: Partial<Message>, bot: BotIdentity, knownCommands: ReadonlySet<string>): boolean {
+export function isForBot(
+  message: Partial<Message>,
+  bot: BotIdentity,
+  knownCommands: ReadonlySet<string>,
+): boolean {
   const { from, chat } = message;
   if (from?.id === bot.id || message.via_bot?.id === bot.id) return false;
   if (from?.is_bot === true && from.id !== ANONYMOUS_ADMINISTRATOR) return false;
   if (message.is_automatic_forward === true) return false;
   const command = commandOf(message);
-  if (command?.to !== null && command?.to !== undefined) return command.to === bot.username.toLowerCase();
+  if (command?.to !== null && command?.to !== undefined)
+    return command.to === bot.username.toLowerCase();
   if (chat?.type === "private") return true;
-  if (command) return knownCommands.has(command.name) || isReplyTo(message, bot) || mentions(message, bot);
+  if (command)
+    return knownCommands.has(command.name) || isReplyTo(message, bot) || mentions(message, bot);
   return mentions(message, bot) || isReplyTo(message, bot);
 }
 
@@ -61,7 +69,10 @@ function isReplyTo(message: Partial<Message>, bot: BotIdentity): boolean {
 function isMentionOf(entity: MessageEntity, text: string, bot: BotIdentity): boolean {
   if (entity.type === "text_mention") return entity.user?.id === bot.id;
   if (entity.type !== "mention") return false;
-  return text.slice(entity.offset, entity.offset + entity.length).toLowerCase() === `@${bot.username.toLowerCase()}`;
+  return (
+    text.slice(entity.offset, entity.offset + entity.length).toLowerCase() ===
+    `@${bot.username.toLowerCase()}`
+  );
 }
 
 function mentions(message: Partial<Message>, bot: BotIdentity): boolean {
@@ -72,8 +83,11 @@ function mentions(message: Partial<Message>, bot: BotIdentity): boolean {
 /** A message's text or caption without the mentions of the bot, which are an address and no part of the question. */
 export function withoutMention(message: Partial<Message>, bot: BotIdentity): string {
   let text = textOf(message);
-  const named = entitiesOf(message).filter((entity) => entity.type === "mention" && isMentionOf(entity, text, bot));
-  for (const { offset, length } of [...named].sort((a, b) => b.offset - a.offset)) text = text.slice(0, offset) + text.slice(offset + length);
+  const named = entitiesOf(message).filter(
+    (entity) => entity.type === "mention" && isMentionOf(entity, text, bot),
+  );
+  for (const { offset, length } of [...named].sort((a, b) => b.offset - a.offset))
+    text = text.slice(0, offset) + text.slice(offset + length);
   return text.replace(/[ \t]{2,}/g, " ").trim();
 }
 

@@ -15,12 +15,18 @@ const SIGNATURES: [type: string, bytes: number[]][] = [
 ];
 
 /** A photo from Telegram as a data URL; null where Telegram does not give it. Its own URL holds the bot's token, and goes nowhere. */
-export async function fetchPhoto(parts: { telegram: Api; deps: BotDeps; log: Logger }, fileId: string): Promise<string | null> {
+export async function fetchPhoto(
+  parts: { telegram: Api; deps: BotDeps; log: Logger },
+  fileId: string,
+): Promise<string | null> {
   const { settings } = parts.deps;
   try {
     const { file_path: path } = await parts.telegram.getFile(fileId);
     if (!path) return null;
-    const response = await fetch(`${settings.TELEGRAM_API_ROOT}/file/bot${settings.TELEGRAM_BOT_TOKEN}/${path}`, { signal: AbortSignal.timeout(FETCH_MS) });
+    const response = await fetch(
+      `${settings.TELEGRAM_API_ROOT}/file/bot${settings.TELEGRAM_BOT_TOKEN}/${path}`,
+      { signal: AbortSignal.timeout(FETCH_MS) },
+    );
     if (!response.ok || Number(response.headers.get("content-length") ?? 0) > PHOTO_LIMIT) {
       await response.body?.cancel();
       return null;
@@ -36,5 +42,9 @@ export async function fetchPhoto(parts: { telegram: Api; deps: BotDeps; log: Log
 }
 
 function imageType(bytes: Uint8Array): string {
-  return SIGNATURES.find(([, signature]) => signature.every((byte, index) => bytes[index] === byte))?.[0] ?? "image/jpeg";
+  return (
+    SIGNATURES.find(([, signature]) =>
+      signature.every((byte, index) => bytes[index] === byte),
+    )?.[0] ?? "image/jpeg"
+  );
 }

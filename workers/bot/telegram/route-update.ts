@@ -11,7 +11,10 @@ export interface Route {
   position: number;
 }
 
-export type Routing = { to: "chat"; route: Route } | { to: "nowhere"; why: string } | { to: "malformed"; why: string };
+export type Routing =
+  | { to: "chat"; route: Route }
+  | { to: "nowhere"; why: string }
+  | { to: "malformed"; why: string };
 
 const nowhere = (why: string): Routing => ({ to: "nowhere", why });
 
@@ -42,8 +45,10 @@ function routeMessage(updateId: number, message: Record<string, unknown>): Routi
   const chatId = chatIdOf(message);
   const chat = message["chat"];
   if (chatId === null || !isObject(chat)) return nowhere("a message without a chat");
-  if (!["private", "group", "supergroup"].includes(String(chat["type"]))) return nowhere("not a chat of people");
-  if ("migrate_to_chat_id" in message || "migrate_from_chat_id" in message) return urgent(updateId, chatId);
+  if (!["private", "group", "supergroup"].includes(String(chat["type"])))
+    return nowhere("not a chat of people");
+  if ("migrate_to_chat_id" in message || "migrate_from_chat_id" in message)
+    return urgent(updateId, chatId);
   const number = message["message_id"];
   const position = typeof number === "number" && Number.isSafeInteger(number) ? number : 0;
   if (isStop(message)) return urgent(updateId, chatId, position);
@@ -52,7 +57,12 @@ function routeMessage(updateId: number, message: Record<string, unknown>): Routi
 
 function isStop(message: Record<string, unknown>): boolean {
   const { text, entities } = message;
-  if (typeof text !== "string" || !text.toLowerCase().startsWith("/stop") || !Array.isArray(entities)) return false;
+  if (
+    typeof text !== "string" ||
+    !text.toLowerCase().startsWith("/stop") ||
+    !Array.isArray(entities)
+  )
+    return false;
   return commandOf({ text, entities })?.name === "stop";
 }
 
@@ -69,4 +79,5 @@ function idOf(value: unknown): number | null {
   return typeof id === "number" && Number.isSafeInteger(id) && id !== 0 ? id : null;
 }
 
-const chatIdOf = (holder: unknown): number | null => (isObject(holder) ? idOf(holder["chat"]) : null);
+const chatIdOf = (holder: unknown): number | null =>
+  isObject(holder) ? idOf(holder["chat"]) : null;

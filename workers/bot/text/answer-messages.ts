@@ -3,7 +3,9 @@ import { markdownToEntities } from "./markdown-to-entities.ts";
 import { splitMessage } from "./split-message.ts";
 
 /** A message to be sent: text, or a file with a caption. */
-export type Outgoing = { kind: "text"; content: FormattedText } | { kind: "document"; name: string; text: string; caption: string };
+export type Outgoing =
+  | { kind: "text"; content: FormattedText }
+  | { kind: "document"; name: string; text: string; caption: string };
 
 /** With more messages than this, an answer comes as a file. */
 export const MOST_MESSAGES = 5;
@@ -21,6 +23,11 @@ export function answerMessages(markdown: string, inFile: string): Outgoing[] {
   const content = { text: `${preview.text}\n\n${inFile}`, entities: preview.entities };
   return [
     { kind: "text", content },
-    { kind: "document", name: "answer.md", text: markdown, caption: inFile.slice(0, CAPTION_LIMIT) },
+    {
+      kind: "document",
+      name: "answer.md",
+      text: markdown,
+      caption: inFile.slice(0, CAPTION_LIMIT),
+    },
   ];
 }

@@ -37,7 +37,11 @@ class Builder {
     const inPre = this.entities.some((one) => one.type === "pre" && one.offset === 0);
     const cut = inPre ? 0 : lead;
     const entities = separateCode(this.entities)
-      .map((one) => ({ ...one, offset: one.offset - cut, length: Math.min(one.length, text.length - one.offset) }))
+      .map((one) => ({
+        ...one,
+        offset: one.offset - cut,
+        length: Math.min(one.length, text.length - one.offset),
+      }))
       .filter((one) => one.length > 0 && one.offset >= 0)
       .sort((a, b) => a.offset - b.offset || b.length - a.length);
     return { text: text.slice(cut), entities };
@@ -112,7 +116,9 @@ class Builder {
     const offset = this.text.length;
     this.write(code === "" ? " " : code);
     const range = { offset, length: this.text.length - offset };
-    this.entities.push(language === undefined ? { type: "pre", ...range } : { type: "pre", ...range, language });
+    this.entities.push(
+      language === undefined ? { type: "pre", ...range } : { type: "pre", ...range, language },
+    );
   }
 
   private link(href: string, inside: () => void): void {
@@ -121,7 +127,8 @@ class Builder {
     const length = this.text.length - offset;
     const shown = this.text.slice(offset);
     if (length === 0 || shown === href) return;
-    if (/^(https?|tg|mailto|tel):/i.test(href)) this.entities.push({ type: "text_link", offset, length, url: href });
+    if (/^(https?|tg|mailto|tel):/i.test(href))
+      this.entities.push({ type: "text_link", offset, length, url: href });
     else this.write(` (${href})`);
   }
 
@@ -137,7 +144,13 @@ class Builder {
     const start = typeof list.start === "number" ? list.start : 1;
     list.items.forEach((item, index) => {
       if (index > 0) this.text += list.loose ? "\n\n" : "\n";
-      const mark = item.task ? (item.checked ? "☑" : "☐") : list.ordered ? `${start + index}.` : "•";
+      const mark = item.task
+        ? item.checked
+          ? "☑"
+          : "☐"
+        : list.ordered
+          ? `${start + index}.`
+          : "•";
       this.write(`${"   ".repeat(depth)}${mark} `);
       this.item(item, depth);
     });
@@ -145,7 +158,8 @@ class Builder {
 
   private item(item: Tokens.ListItem, depth: number): void {
     let first = true;
-    for (const token of item.tokens as MarkedToken[]) { // see blocks()
+    for (const token of item.tokens as MarkedToken[]) {
+      // see blocks()
       if (token.type === "space" || token.type === "checkbox") continue;
       if (!first) this.text += "\n";
       this.block(token, depth + 1);
@@ -154,22 +168,43 @@ class Builder {
   }
 }
 
-const NAMED: Record<string, string> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'", nbsp: "\u00a0" };
+const NAMED: Record<string, string> = {
+  amp: "&",
+  lt: "<",
+  gt: ">",
+  quot: '"',
+  apos: "'",
+  nbsp: "\u00a0",
+};
 
 /** The lexer leaves character references to whoever renders. */
 function decode(text: string): string {
-  return text.replace(/&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|(amp|lt|gt|quot|apos|nbsp));/gi, (whole, decimal?: string, hex?: string, name?: string) => {
-    if (name !== undefined) return NAMED[name.toLowerCase()] ?? whole;
-    const point = decimal === undefined ? Number.parseInt(hex ?? "", 16) : Number(decimal);
-    return point > 0 && point <= 0x10ffff && (point < 0xd800 || point > 0xdfff) ? String.fromCodePoint(point) : whole;
-  });
+  return text.replace(
+    /&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|(amp|lt|gt|quot|apos|nbsp));/gi,
+    (whole, decimal?: string, hex?: string, name?: string) => {
+      if (name !== undefined) return NAMED[name.toLowerCase()] ?? whole;
+      const point = decimal === undefined ? Number.parseInt(hex ?? "", 16) : Number(decimal);
+      return point > 0 && point <= 0x10ffff && (point < 0xd800 || point > 0xdfff)
+        ? String.fromCodePoint(point)
+        : whole;
+    },
+  );
 }
 
 function tableText(table: Tokens.Table): string {
-  const rows = [table.header, ...table.rows].map((row) => row.map((cell) => plainInline(cell.tokens)));
-  const widths = table.header.map((_, column) => Math.max(...rows.map((row) => [...(row[column] ?? "")].length)));
+  const rows = [table.header, ...table.rows].map((row) =>
+    row.map((cell) => plainInline(cell.tokens)),
+  );
+  const widths = table.header.map((_, column) =>
+    Math.max(...rows.map((row) => [...(row[column] ?? "")].length)),
+  );
   const lines = rows.map((row) =>
-    row.map((cell, column) => cell + " ".repeat(Math.max(0, (widths[column] ?? 0) - [...cell].length))).join(" │ ").trimEnd(),
+    row
+      .map(
+        (cell, column) => cell + " ".repeat(Math.max(0, (widths[column] ?? 0) - [...cell].length)),
+      )
+      .join(" │ ")
+      .trimEnd(),
   );
   lines.splice(1, 0, widths.map((width) => "─".repeat(width)).join("─┼─"));
   return lines.join("\n");
@@ -185,10 +220,16 @@ function plainInline(tokens: Token[]): string {
 function separateCode(entities: MessageEntity[]): MessageEntity[] {
   const end = (one: MessageEntity) => one.offset + one.length;
   const inLink = (code: MessageEntity) =>
-    entities.some((one) => one.type === "text_link" && one.offset < end(code) && end(one) > code.offset);
-  const codes = entities.filter((one) => (one.type === "code" && !inLink(one)) || one.type === "pre");
+    entities.some(
+      (one) => one.type === "text_link" && one.offset < end(code) && end(one) > code.offset,
+    );
+  const codes = entities.filter(
+    (one) => (one.type === "code" && !inLink(one)) || one.type === "pre",
+  );
   const kept = entities.filter((one) => one.type === "blockquote" || one.type === "text_link");
-  const styles = entities.filter((one) => one.type === "bold" || one.type === "italic" || one.type === "strikethrough");
+  const styles = entities.filter(
+    (one) => one.type === "bold" || one.type === "italic" || one.type === "strikethrough",
+  );
   const cut = styles.flatMap((style) => {
     let pieces: MessageEntity[] = [style];
     for (const code of codes) {

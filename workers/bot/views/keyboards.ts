@@ -12,23 +12,39 @@ export const BUTTON = {
 const AUTOMATIC = "auto";
 
 export function stopKeyboard(say: Messages, updateId: number): InlineKeyboardMarkup {
-  return { inline_keyboard: [[{ text: say.chat.stopButton, callback_data: `${BUTTON.stop}:${updateId}` }]] };
-}
-
-/** @param models each with the mark that stands for its name in the button */
-export function modelKeyboard(models: { name: string; mark: string }[], current: string | null): InlineKeyboardMarkup {
   return {
-    inline_keyboard: models.map(({ name, mark }) => [{ text: name === current ? `✓ ${name}` : name, callback_data: `${BUTTON.model}:${mark}` }]),
+    inline_keyboard: [[{ text: say.chat.stopButton, callback_data: `${BUTTON.stop}:${updateId}` }]],
   };
 }
 
-export function settingsKeyboard(say: Messages, chosen: string | null, hasPrompt: boolean): InlineKeyboardMarkup {
+/** @param models each with the mark that stands for its name in the button */
+export function modelKeyboard(
+  models: { name: string; mark: string }[],
+  current: string | null,
+): InlineKeyboardMarkup {
+  return {
+    inline_keyboard: models.map(({ name, mark }) => [
+      { text: name === current ? `✓ ${name}` : name, callback_data: `${BUTTON.model}:${mark}` },
+    ]),
+  };
+}
+
+export function settingsKeyboard(
+  say: Messages,
+  chosen: string | null,
+  hasPrompt: boolean,
+): InlineKeyboardMarkup {
   const marked = (text: string, on: boolean) => (on ? `✓ ${text}` : text);
   const languages = LANGUAGES.map((language) => ({
     text: marked(LOCALES[language].languageName, language === chosen),
     callback_data: `${BUTTON.language}:${language}`,
   }));
-  const automatic = { text: marked(say.settings.automatic, chosen === null), callback_data: `${BUTTON.language}:${AUTOMATIC}` };
-  const clear = hasPrompt ? [[{ text: say.settings.clearPrompt, callback_data: BUTTON.clearPrompt }]] : [];
+  const automatic = {
+    text: marked(say.settings.automatic, chosen === null),
+    callback_data: `${BUTTON.language}:${AUTOMATIC}`,
+  };
+  const clear = hasPrompt
+    ? [[{ text: say.settings.clearPrompt, callback_data: BUTTON.clearPrompt }]]
+    : [];
   return { inline_keyboard: [languages, [automatic], ...clear] };
 }

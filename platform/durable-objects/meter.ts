@@ -1,6 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { eq } from "drizzle-orm";
 import { z } from "zod";
+import type { Logger } from "#core/kernel/log.ts";
 import { EPOCH_OF_DELETED_TEAM } from "#core/teams/team-epoch.ts";
 import {
   MESSAGE_BYTES,
@@ -131,25 +132,24 @@ export class Meter extends DurableObject<MeterBindings> {
     for (const packed of packBatches(this.dueBatches()).slice(0, MESSAGES_PER_ALARM)) {
       const sent = await this.send(packed);
       const now = Date.now();
-      for (const batch of packed.batches) {
-        if (sent) {
-          this.sql.exec(
-            `UPDATE outbox SET sends = sends + 1, send_at = ? + min(?, ? * (1 << min(sends, 20)))
-             WHERE batch_id = ?`,
-            now,
-            LONGEST_RESEND_MS,
-            Math.round(USAGE_RESEND_SECONDS * 1000),
-            batch.id,
-          );
-        } else {
-          this.sql.exec(
-            "UPDATE outbox SET send_at = ? WHERE batch_id = ?",
-            now + FAILURE_MS,
-            batch.id,
-          );
-        }
+      for (const { id } of packed.batches) {
+        if (sent) this.scheduleResend(id, now, Math.round(USAGE_RESEND_SECONDS * 1000));
+        else
+          this.sql.exec("UPDATE outbox SET send_at = ? WHERE batch_id = ?", now + FAILURE_MS, id);
       }
     }
+  }
+
+  /** A batch that was confirmed meanwhile is gone, and nothing is scheduled. */
+  private scheduleResend(id: string, now: number, firstWaitMs: number): void {
+    this.sql.exec(
+      `UPDATE outbox SET sends = sends + 1, send_at = ? + min(?, ? * (1 << min(sends, 20)))
+       WHERE batch_id = ?`,
+      now,
+      LONGEST_RESEND_MS,
+      firstWaitMs,
+      id,
+    );
   }
 
   /** As many due batches as one alarm can send; the outbox may hold far more than memory does. */
@@ -178,6 +178,8 @@ export class Meter extends DurableObject<MeterBindings> {
     };
     try {
       await this.env.USAGE_QUEUE.send(message, { contentType: "json" });
+      const requestIds = message.batches.flatMap((batch) => batch.records.map(({ id }) => id));
+      this.log.debug("usage_sent", { team_id: teamId, request_ids: requestIds });
       return true;
     } catch (error) {
       this.log.error("usage_not_sent", { team_id: teamId, batches: batches.length, error });
@@ -213,8 +215,8 @@ export class Meter extends DurableObject<MeterBindings> {
     return this.sql.exec<{ value: number }>("SELECT value FROM epoch").one().value;
   }
 
-  private get log() {
-    return consoleLogger("info", "api");
+  private get log(): Logger {
+    return consoleLogger(readSettings(settingsShape, this.env).LOG_LEVEL, "api");
   }
 
   private async wakeBy(time: number): Promise<void> {

@@ -49,6 +49,8 @@ export interface Stack {
   }): Promise<{ teamId: string; keyId: string; key: string; client: ApiClient }>;
   /** Fires the cron Worker's trigger for a minute. */
   tick(time?: Date): Promise<void>;
+  /** Hands messages to the cron Worker's consumer, as a queue would; says which it would bring again. */
+  consume(queue: string, bodies: unknown[]): Promise<{ retried: string[]; outcome: string }>;
   /** All that the Workers logged, a line each. */
   logs: LogLines;
   /** Kills workerd as kill -9 does; nothing that it had only in memory is left. */
@@ -135,6 +137,20 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     async tick(time = new Date()) {
       const worker = await running().getWorker(WORKERS.cron.script);
       await worker.scheduled({ cron: "* * * * *", scheduledTime: time });
+    },
+    async consume(queue, bodies) {
+      const worker = await running().getWorker(WORKERS.cron.script);
+      const messages = bodies.map((body, index) => ({
+        id: `message-${index}`,
+        timestamp: new Date(),
+        attempts: 1,
+        body,
+      }));
+      const result = await worker.queue(queue, messages as Parameters<typeof worker.queue>[1]); // any body may come
+      const retried = result.retryBatch.retry
+        ? messages.map((message) => message.id)
+        : result.retryMessages.map((message) => message.msgId);
+      return { retried, outcome: result.outcome };
     },
     async kill() {
       for (const pid of workerd) process.kill(pid, "SIGKILL");

@@ -146,7 +146,6 @@ async function readLimited(response: Response, limit: number): Promise<string | 
 /** Statuses that tell the client about its own request; they are passed on with the provider's sentence. */
 const CLIENT_FAULTS: ReadonlyMap<number, ErrorCode> = new Map([
   [400, "invalid_request"],
-  [404, "model_not_found"],
   [409, "conflict"],
   [413, "body_too_large"],
   [415, "unsupported_media_type"],
@@ -166,6 +165,14 @@ async function errorFromProvider(response: Response, route: Route): Promise<AppE
         said?.message ??
         `The provider of ${route.model} does not take this request (status ${status}).`,
       ...(said?.param ? { param: said.param } : {}),
+      details,
+    });
+  }
+  if (status === 404) {
+    // Its sentence would name the provider's own model, or be a page of whoever is at its address.
+    return new AppError("model_not_found", {
+      message: `The provider of ${route.model} does not know this model. GET /v1/models lists those that there are.`,
+      param: "model",
       details,
     });
   }

@@ -57,7 +57,7 @@ export async function relayStream(input: RelayInput): Promise<RelayOutcome> {
     if (input.tally.sawDone) stopped = null;
   } catch (error) {
     if (error instanceof HungUp) hangUp();
-    else failure = streamFailure(error);
+    else if (stopped === null) failure = streamFailure(error);
   } finally {
     idle.end();
     input.clientSignal?.removeEventListener("abort", hangUp);

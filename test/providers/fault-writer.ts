@@ -61,7 +61,7 @@ async function writeEvents(writer: FaultWriter, fault: Fault, events: object[]):
   const lineEnd = fault.lineEnd ?? "\n";
   const asEvent = (data: string) => `data: ${data}${lineEnd}${lineEnd}`;
   // The first event only opens the message, so that stopAfter counts events with content.
-  const sent = isInTheMiddle(fault) ? events.slice(0, 1 + (fault.stopAfter ?? 0)) : events;
+  const sent = events.slice(0, 1 + (fault.stopAfter ?? events.length));
   for (const [index, event] of sent.entries()) {
     if (writer.gone) return;
     if (index > 0 && fault.eventDelayMs) await pause(fault.eventDelayMs);

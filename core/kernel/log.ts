@@ -47,7 +47,7 @@ function toLine(fields: LogFields): string {
       typeof value === "object" && value !== null
         ? JSON.stringify(value, jsonValue)
         : JSON.stringify(value);
-    if (json !== undefined) line += `${line === "" ? "{" : ","}"${name}":${json}`;
+    if (json !== undefined) line += `${line === "" ? "{" : ","}${JSON.stringify(name)}:${json}`;
   }
   return `${line === "" ? "{" : line}}`;
 }

@@ -20,8 +20,6 @@ export interface SessionInfo {
   /** Milliseconds since 1970. */
   createdAt: number;
   lastActiveAt: number;
-  /** When it erases itself, unless it is used before. */
-  expiresAt: number;
 }
 
 export interface SessionMessage {
@@ -100,6 +98,8 @@ export type TurnBegin =
    * `mismatch`: the retry's key belongs to another request. `forgotten`: it made this session, and its answer is gone.
    */
   | { state: "busy" | "unknown" | "too_long" | "mismatch" | "forgotten" };
+
+export type Begun = Extract<TurnBegin, { state: "begun" }>;
 
 export interface SessionChanges {
   title?: string | null | undefined;

@@ -78,7 +78,10 @@ export class SessionHistory {
     const content = this.readContent(messageId);
     this.sql.exec(
       "INSERT INTO messages (id, role, tokens, pictures, created_at) VALUES (?, 'user', ?, ?, ?)",
-      ...[messageId, messageTokens("user", content), pictureBytes(content), createdAt],
+      messageId,
+      messageTokens("user", content),
+      pictureBytes(content),
+      createdAt,
     );
   }
 
@@ -87,9 +90,16 @@ export class SessionHistory {
     this.sql.exec(
       `INSERT INTO messages (id, role, tokens, model, finish_reason, input_tokens, output_tokens, cost_micros,
        retry_key, request_hash, created_at) VALUES (?, 'assistant', ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      ...[answer.messageId, messageTokens("assistant", answer.reply), answer.model],
-      ...[answer.finishReason, answer.inputTokens, answer.outputTokens, answer.costMicros],
-      ...[retry?.key ?? null, retry?.requestHash ?? null, createdAt],
+      answer.messageId,
+      messageTokens("assistant", answer.reply),
+      answer.model,
+      answer.finishReason,
+      answer.inputTokens,
+      answer.outputTokens,
+      answer.costMicros,
+      retry?.key ?? null,
+      retry?.requestHash ?? null,
+      createdAt,
     );
     this.writeContent(answer.messageId, answer.reply);
     this.boundMessages();
@@ -187,7 +197,9 @@ export class SessionHistory {
       if (end < json.length && isHighSurrogate(json.charCodeAt(end - 1))) end--;
       this.sql.exec(
         "INSERT INTO pieces (message_id, number, text) VALUES (?, ?, ?)",
-        ...[messageId, number, json.slice(start, end)],
+        messageId,
+        number,
+        json.slice(start, end),
       );
       start = end;
     }
@@ -213,7 +225,8 @@ export class SessionHistory {
       this.writeContent(row.id, content);
       this.sql.exec(
         "UPDATE messages SET pictures = 0, tokens = ? WHERE id = ?",
-        ...[messageTokens(row.role, content), row.id],
+        messageTokens(row.role, content),
+        row.id,
       );
     }
   }

@@ -86,8 +86,14 @@ export class SessionStorage {
     this.sql.exec(
       `INSERT INTO session (only, id, team_id, key_id, end_user, model, made_by, created_at, last_active_at)
        VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      ...[session.id, session.team_id, session.key_id, session.end_user, session.model],
-      ...[session.made_by, now, now],
+      session.id,
+      session.team_id,
+      session.key_id,
+      session.end_user,
+      session.model,
+      session.made_by,
+      now,
+      now,
     );
   }
 
@@ -108,7 +114,9 @@ export class SessionStorage {
     this.sql.exec(
       `UPDATE session SET born = 1, last_model = ?, input_tokens = input_tokens + ?,
        output_tokens = output_tokens + ?`,
-      ...[model, tokens.input, tokens.output],
+      model,
+      tokens.input,
+      tokens.output,
     );
   }
 
@@ -125,8 +133,12 @@ export class SessionStorage {
     this.sql.exec(
       `INSERT INTO turn (only, id, until, message_id, retry_key, request_hash, started_at)
        VALUES (1, ?, ?, ?, ?, ?, ?)`,
-      ...[turn.id, turn.until, turn.message_id],
-      ...[turn.retry_key, turn.request_hash, turn.started_at],
+      turn.id,
+      turn.until,
+      turn.message_id,
+      turn.retry_key,
+      turn.request_hash,
+      turn.started_at,
     );
   }
 
@@ -138,7 +150,7 @@ export class SessionStorage {
     this.sql.exec("DELETE FROM turn");
   }
 
-  info(row: SessionRow, idleMs: number): SessionInfo {
+  info(row: SessionRow): SessionInfo {
     return {
       id: row.id,
       teamId: row.team_id,
@@ -153,7 +165,6 @@ export class SessionStorage {
       outputTokens: row.output_tokens,
       createdAt: row.created_at,
       lastActiveAt: row.last_active_at,
-      expiresAt: row.last_active_at + idleMs,
     };
   }
 

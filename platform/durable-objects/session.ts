@@ -47,7 +47,7 @@ export class Session extends DurableObject implements SessionStore {
 
   async read(teamId: string | null): Promise<SessionInfo | null> {
     const row = this.reach(teamId);
-    return row && this.storage.info(row, this.idleMs);
+    return row && this.storage.info(row);
   }
 
   async change(teamId: string | null, changes: SessionChanges): Promise<SessionInfo | null> {
@@ -270,7 +270,7 @@ export class Session extends DurableObject implements SessionStore {
   private async writeIndex(): Promise<void> {
     const row = this.storage.session();
     if (row?.born && row.version > row.indexed) {
-      const outcome = await this.index.write(this.storage.info(row, this.idleMs));
+      const outcome = await this.index.write(this.storage.info(row));
       const stillThere = this.storage.session()?.id === row.id;
       if (stillThere && outcome === "written") this.storage.indexed(row.version);
       if (stillThere && outcome === "team_gone") this.write(() => this.storage.erase(row.id));

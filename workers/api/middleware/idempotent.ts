@@ -15,10 +15,24 @@ export interface Created<Body> {
   body: Body;
 }
 
-function ownerOf(principal: Principal): string {
+/** Whose idempotency keys these are: nobody meets another caller's. */
+export function ownerOf(principal: Principal): string {
   if (principal.kind === "key") return `key:${principal.keyId}`;
   if (principal.kind === "telegram") return `telegram:${principal.teamId}:${principal.chatId}`;
   return `super_admin:${principal.teamId ?? ""}`;
+}
+
+/**
+ * The request's Idempotency-Key, or null.
+ * @throws AppError `invalid_request` where it is none
+ */
+export function idempotencyKeyOf(c: AppContext): string | null {
+  const key = c.req.header("idempotency-key");
+  if (key === undefined) return null;
+  if (/^[\x20-\x7e]{1,255}$/.test(key)) return key;
+  throw new AppError("invalid_request", {
+    message: "Idempotency-Key must have 1 to 255 printable ASCII characters.",
+  });
 }
 
 /**
@@ -31,13 +45,8 @@ export async function idempotent<Body>(
   work: (context: Context) => Promise<Created<Body>>,
 ): Promise<Created<Body>> {
   const context = c.get("context");
-  const key = c.req.header("idempotency-key");
-  if (key === undefined) return context.transaction(work);
-  if (!/^[\x20-\x7e]{1,255}$/.test(key)) {
-    throw new AppError("invalid_request", {
-      message: "Idempotency-Key must have 1 to 255 printable ASCII characters.",
-    });
-  }
+  const key = idempotencyKeyOf(c);
+  if (key === null) return context.transaction(work);
   const owner = ownerOf(context.principal);
   const requestHash = await sha256Hex(`${c.req.method} ${c.req.path}\n${await c.req.text()}`);
   return context.transaction(async (inner) => {

@@ -1,11 +1,13 @@
 import { adminModelRoutes } from "./admin-models.ts";
 import { adminProviderRoutes } from "./admin-providers.ts";
+import { chatRoutes } from "./chat.ts";
 import { documentationRoutes } from "./documentation.ts";
 import { healthRoutes } from "./health.ts";
 import { keyRoutes } from "./keys.ts";
 import { memberRoutes } from "./members.ts";
 import { openAiRoutes } from "./openai.ts";
 import { scheduleRoutes } from "./schedules.ts";
+import { sessionRoutes } from "./sessions.ts";
 import { teamRoutes } from "./teams.ts";
 import { usageRoutes } from "./usage.ts";
 
@@ -15,6 +17,8 @@ export const publicRoutes = [healthRoutes, documentationRoutes];
 /** Routes behind authentication. */
 export const routes = [
   openAiRoutes,
+  chatRoutes,
+  sessionRoutes,
   teamRoutes,
   memberRoutes,
   keyRoutes,

@@ -10,6 +10,7 @@ import { discoverModels } from "#platform/model-discovery.ts";
 import type { AppContext } from "../app-types.ts";
 import { catalogSources, configuredService, gatewayPorts, modelCall } from "../model-gateway.ts";
 import { logRequest } from "../middleware/request-frame.ts";
+import { recordFields } from "../record-fields.ts";
 import { createRouter, problemResponses, security, z } from "../openapi.ts";
 import { openAiErrorBody } from "../problem.ts";
 
@@ -116,15 +117,7 @@ function answerResponse(c: AppContext, answer: ModelAnswer): Response {
   c.set("upstreamMs", answer.upstreamMs);
   c.set("logsItself", true);
   const logged = answer.record.then((record) =>
-    logRequest(c, record.status, undefined, {
-      model: record.model,
-      provider: record.provider,
-      input_tokens: record.inputTokens,
-      output_tokens: record.outputTokens,
-      cost_micros: record.costMicros,
-      first_token_ms: record.firstTokenMs ?? undefined,
-      error_code: record.errorCode ?? undefined,
-    }),
+    logRequest(c, record.status, undefined, recordFields(record)),
   );
   c.executionCtx.waitUntil(logged);
   const headers: Record<string, string> = { "content-type": answer.contentType };

@@ -1,0 +1,38 @@
+import type { GatewayPorts } from "../gateway/model-call.ts";
+import type { UsageRecord } from "../usage/usage-record.ts";
+import type { KeptAnswer, OpenSession, TurnRetry } from "./session.ts";
+import type { TurnInput } from "./turn-input.ts";
+import type { ReplyPart } from "./turn-reply.ts";
+
+/** What a turn reaches the world by. */
+export interface TurnPorts {
+  gateway: GatewayPorts;
+  openSession: OpenSession;
+  /** The model for sessions that have chosen none. @throws AppError `invalid_request` where there is none */
+  defaultModel(): Promise<string>;
+}
+
+export interface TurnRequest {
+  input: TurnInput;
+  /** Makes the call safe to send again; null where the client gave no Idempotency-Key. */
+  retry: TurnRetry | null;
+  /** Gets the reply as it comes, where the input asks for a stream. */
+  onPart(part: ReplyPart): void;
+}
+
+export interface TurnAnswer extends KeptAnswer {
+  sessionId: string;
+}
+
+/** A turn that runs, or has ended. */
+export interface Turn {
+  sessionId: string;
+  /** Whether it is the answer that the same call got before. */
+  replayed: boolean;
+  /** Milliseconds until the provider's answer began, or was whole; null where none was called. */
+  upstreamMs: number | null;
+  /** @throws AppError for all that fails once the stream has begun; then nothing of the turn stays */
+  answer: Promise<TurnAnswer>;
+  /** Null where the answer is an earlier one. Never rejects. */
+  record: Promise<UsageRecord> | null;
+}

@@ -1,0 +1,35 @@
+import { sha256Hex } from "#core/kernel/digest.ts";
+import { defaultModel } from "#core/providers/catalog.ts";
+import type { TurnRetry } from "#core/sessions/session.ts";
+import type { SessionPorts } from "#core/sessions/session-context.ts";
+import type { Session } from "#platform/durable-objects/session.ts";
+import { discoverModels } from "#platform/model-discovery.ts";
+import { createSessionClient } from "#platform/session-client.ts";
+import type { AppContext } from "./app-types.ts";
+import { idempotencyKeyOf, ownerOf } from "./middleware/idempotent.ts";
+import { configuredService, routeOf } from "./model-gateway.ts";
+
+/** What the verbs on sessions reach, for this request. */
+export function sessionPorts(c: AppContext): SessionPorts {
+  const { sessions, cache } = c.get("deps");
+  const service = configuredService(c);
+  return {
+    openSession: createSessionClient(sessions as DurableObjectNamespace<Session>), // wrangler's types leave out the class
+    route: (model) => routeOf(c, model),
+    defaultModel: () => defaultModel(service, () => discoverModels(service, cache)),
+  };
+}
+
+/**
+ * What makes this call recognisable when it is sent again; null where the client gave no Idempotency-Key. It goes to
+ * the session's object and nowhere else: the hash is made from what the user said.
+ * @throws AppError `invalid_request`
+ */
+export async function turnRetry(c: AppContext): Promise<TurnRetry | null> {
+  const key = idempotencyKeyOf(c);
+  if (key === null) return null;
+  return {
+    key: await sha256Hex(`${ownerOf(c.get("principal"))}\n${key}`),
+    requestHash: await sha256Hex(await c.req.text()),
+  };
+}

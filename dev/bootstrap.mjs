@@ -88,18 +88,21 @@ async function runNpm(args) {
   }
 }
 
-/** Installs the packages if some are missing, old or half installed. */
+/**
+ * Installs the packages if some are missing, old or half installed. `npm install` keeps to the lock file as `npm ci`
+ * does, but also works where the lock file does not list the packages of this system; `--no-save` leaves both files as
+ * they are.
+ */
 export async function ensureInstalled() {
   const reason = whatIsMissing();
   if (reason === undefined) return;
   console.error(`Installing packages, since ${reason}. The first time takes about a minute.`);
   const started = Date.now();
-  const hasLock = existsSync(path.join(root, "package-lock.json"));
-  // `npm ci` removes node_modules first and so mends whatever is wrong with it. It refuses a package.json that was
-  // edited without its lock file; `npm install` brings the two together.
-  let code = await runNpm([hasLock ? "ci" : "install"]);
-  if (code !== 0 && hasLock) code = await runNpm(["install"]);
-  if (code !== 0) {
+  const packages = path.join(root, "node_modules");
+  // Without npm's note at the end, some packages may be there in part, which npm would not see.
+  if (!existsSync(path.join(packages, ".package-lock.json")))
+    rmSync(packages, { recursive: true, force: true });
+  if ((await runNpm(["install", "--no-save"])) !== 0) {
     console.error(
       "npm could not install the packages; its message is above. Once that is mended, start again.",
     );
@@ -118,7 +121,7 @@ export async function projectNode() {
   if (works(binary)) return binary;
   // Its install script was skipped (--ignore-scripts), or it was for another system.
   rmSync(path.join(root, "node_modules", "node"), { recursive: true, force: true });
-  await runNpm(["install"]);
+  await runNpm(["install", "--no-save"]);
   await runNpm(["rebuild", "node"]);
   if (works(binary)) return binary;
   const wanted = Number(

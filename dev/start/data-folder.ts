@@ -29,6 +29,7 @@ export interface LocalSecrets {
 export function openDataFolder(folder: string, reset: boolean): void {
   if (reset)
     for (const name of CONTENTS) rmSync(path.join(folder, name), { recursive: true, force: true });
+  rmSync(path.join(folder, "wrangler", "logs"), { recursive: true, force: true }); // wrangler adds one each time
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 }); // chats are in it
   } catch (cause) {

@@ -7,7 +7,7 @@ const REMEMBERED_LINES = 40;
 
 // Wrangler's own lines: one for each request, the table of settings, notes on what it does.
 const NOISE =
-  /^\[?wrangler|^(Using secrets defined|Binding |env\.|⎔|\S+ has access to the following)|^Your Worker|^─|^\s*$/;
+  /^\[?wrangler|^(🪵|Using secrets defined|Binding |env\.|⎔|\S+ has access to the following)|^Your Worker|^─|^\s*$/;
 
 interface LogLine {
   level?: unknown;

@@ -55,11 +55,12 @@ describe("who asks", () => {
   });
 
   test("the same key comes in either header, in any case of the scheme", async () => {
-    for (const headers of [
+    const ways: Record<string, string>[] = [
       { authorization: `Bearer ${team.key}` },
       { authorization: `bearer   ${team.key} ` },
       { "x-api-key": team.key },
-    ]) {
+    ];
+    for (const headers of ways) {
       const response = await ask(headers);
       expect(await response.json()).toMatchObject({ id: team.keyId });
     }

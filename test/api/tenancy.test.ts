@@ -51,22 +51,23 @@ test("every route that is not public asks for a key, in the document and in fact
   }
 });
 
-/** All that the first team has, as its tables say it. */
+/** All that the first team has, as its tables and its session say it. */
 async function belongings(): Promise<string> {
+  const { teamId, sessionId } = a.things;
   const tables = await stack.sql<{ table_name: string }>(
     "SELECT DISTINCT table_name::text FROM information_schema.columns WHERE table_schema = 'public' AND column_name = 'team_id' AND table_name NOT LIKE 'usage%' ORDER BY 1",
   );
   expect(tables.length).toBeGreaterThanOrEqual(5);
   const rows: unknown[] = [
-    await stack.sql("SELECT name FROM teams WHERE id = $1", [a.things.teamId]),
+    await a.client.expect(200, "GET", `/v1/sessions/${sessionId}`),
+    await a.client.expect(200, "GET", `/v1/sessions/${sessionId}/messages`),
+    await stack.sql("SELECT name FROM teams WHERE id = $1", [teamId]),
     await stack.sql("SELECT * FROM providers ORDER BY name"),
     await stack.sql("SELECT * FROM models ORDER BY name"),
     await stack.sql("SELECT count(*) FROM schedule_runs WHERE trigger = 'manual'"),
   ];
   for (const { table_name: table } of tables)
-    rows.push(
-      await stack.sql(`SELECT * FROM ${table} WHERE team_id = $1 ORDER BY 1`, [a.things.teamId]),
-    );
+    rows.push(await stack.sql(`SELECT * FROM ${table} WHERE team_id = $1 ORDER BY 1`, [teamId]));
   return JSON.stringify(rows, null, 1);
 }
 
@@ -90,7 +91,7 @@ describe("a key of another team", () => {
       expect(answer.all).toSatisfy((text: string) => !a.marks.some((mark) => text.includes(mark)));
       if (walk.stranger === "own") {
         expect(`${answer.status} ${answer.text}`).toMatch(new RegExp(`^${walk.status} `));
-        for (const id of [a.things.memberId, a.things.keyId, a.things.ownKeyId])
+        for (const id of [a.things.memberId, a.things.keyId, a.things.ownKeyId, a.things.sessionId])
           expect(answer.all).not.toContain(id);
       } else {
         const status = walk.stranger === "hidden" ? 404 : 403;
@@ -120,7 +121,10 @@ describe("the same requests by the first team itself, so that it is shown that t
     if (walk.ends) spare.push(home);
     const client = walk.stranger === "forbidden" ? stack.admin : home.client;
     const answer = await take(client, route, { walk, things: home.things });
-    if (walk.shows) expect(home.marks.filter((mark) => answer.all.includes(mark))).not.toEqual([]);
+    if (walk.shows) {
+      const shown = walk.shows === "marks" ? home.marks : [home.things[walk.shows]];
+      expect(shown.filter((text) => answer.all.includes(text))).not.toEqual([]);
+    }
     expect(`${answer.status} ${answer.text}`).toMatch(new RegExp(`^${walk.status} `));
   });
 });

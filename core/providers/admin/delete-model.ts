@@ -17,6 +17,6 @@ export async function deleteModel(context: Context, input: { name: string }): Pr
     .where(eq(models.name, name))
     .returning({ name: models.name });
   if (deleted.length === 0) throw noSuchModel(name);
-  await context.afterCommit(context.catalogChanged);
+  await context.afterCommit(() => context.catalogChanged());
   context.log.info("model_deleted", { model: name });
 }

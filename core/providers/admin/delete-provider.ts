@@ -26,7 +26,7 @@ export async function deleteProvider(context: Context, input: { name: string }):
     if (!row) throw noSuchProvider(name);
     await refuseWhileUsed(inner, name);
     await inner.db.delete(providers).where(eq(providers.name, name));
-    await inner.afterCommit(context.catalogChanged);
+    await inner.afterCommit(() => context.catalogChanged());
   });
   context.log.info("provider_deleted", { provider: name });
 }

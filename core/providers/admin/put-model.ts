@@ -93,7 +93,7 @@ export async function putModel(
       inserted.length > 0
         ? inserted
         : await inner.db.update(models).set(changes).where(eq(models.name, name)).returning();
-    await inner.afterCommit(context.catalogChanged);
+    await inner.afterCommit(() => context.catalogChanged());
     return { row: rows[0], created: inserted.length > 0 };
   });
   if (!row)

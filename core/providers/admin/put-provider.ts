@@ -66,7 +66,7 @@ export async function putProvider(
     const rows = created
       ? inserted
       : await inner.db.update(providers).set(changes).where(eq(providers.name, name)).returning();
-    await inner.afterCommit(context.catalogChanged);
+    await inner.afterCommit(() => context.catalogChanged());
     return { row: rows[0], created };
   });
   if (!result.row)

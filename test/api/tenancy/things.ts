@@ -11,6 +11,7 @@ export interface Things {
   ownKeyId: string;
   /** Another key of the team, for requests to read and change. */
   keyId: string;
+  sessionId: string;
   /** What the whole installation shares; its routes are for super admins. */
   provider: string;
   model: string;
@@ -47,6 +48,13 @@ export async function furnish(stack: Stack, label: string): Promise<Household> {
     models: ["*", marked("allowed")],
     metadata: { note: marked("metadata") },
   });
+  const session = await client.expect<{ session_id: string }>(200, "POST", "/v1/chat", {
+    message: marked("message"),
+    model: "builtin",
+    system: marked("system-prompt"),
+  });
+  const sessionId = session.session_id;
+  await client.expect(200, "PATCH", `/v1/sessions/${sessionId}`, { title: marked("title") });
   await stack.sql(
     `INSERT INTO usage_records (id, attempt, at, team_id, key_id, session_id, end_user, model, provider, status,
        input_tokens, output_tokens, estimated, cost_micros, latency_ms)
@@ -55,7 +63,14 @@ export async function furnish(stack: Stack, label: string): Promise<Household> {
   );
   const shared = await furnishInstallation(stack, label);
   return {
-    things: { teamId, memberId: member.id, ownKeyId: team.keyId, keyId: key.id, ...shared },
+    things: {
+      teamId,
+      memberId: member.id,
+      ownKeyId: team.keyId,
+      keyId: key.id,
+      sessionId,
+      ...shared,
+    },
     client,
     marks: [...marks, team.key, key.key, hashOf(team.key), hashOf(key.key)],
   };
@@ -90,6 +105,7 @@ export function ghost(): Things {
     memberId: newId("member"),
     ownKeyId: newId("key"),
     keyId: newId("key"),
+    sessionId: newId("session"),
     provider: "ghost",
     model: "ghost/model",
     schedule: "ghost",

@@ -18,8 +18,11 @@ export interface Walk {
   params?(things: Things): Record<string, string>;
   query?(things: Things): Record<string, string>;
   body?(things: Things): unknown;
-  /** Whether the owner's answer holds something that only this team has, so that its absence from a stranger's means something. */
-  shows?: boolean;
+  /**
+   * What the owner's answer must hold, so that its absence from a stranger's means something: one of the texts that
+   * only this team has, or the id of a thing.
+   */
+  shows?: "marks" | keyof Things;
   /** Whether the thing is gone or changed afterwards, so that it has to come last. */
   ends?: boolean;
 }
@@ -27,6 +30,7 @@ export interface Walk {
 const team = (things: Things) => ({ id: things.teamId });
 const member = (things: Things) => ({ id: things.teamId, member_id: things.memberId });
 const key = (things: Things) => ({ id: things.keyId });
+const session = (things: Things) => ({ id: things.sessionId });
 const provider = (things: Things) => ({ name: things.provider });
 const model = (things: Things) => ({ name: things.model });
 const schedule = (things: Things) => ({ name: things.schedule });
@@ -53,14 +57,42 @@ export const WALKS: Record<string, Walk> = {
   "GET /v1/models": { stranger: "own", status: 200 },
   "GET /v1/models/{id}": { stranger: "own", status: 200, params: () => ({ id: "builtin" }) },
 
+  "POST /v1/chat": {
+    stranger: "hidden",
+    status: 200,
+    body: (things) => ({ message: "Go on", session_id: things.sessionId }),
+  },
+  "GET /v1/sessions": { stranger: "own", status: 200, shows: "sessionId" },
+  "GET /v1/sessions/{id}": { stranger: "hidden", status: 200, shows: "marks", params: session },
+  "PATCH /v1/sessions/{id}": {
+    stranger: "hidden",
+    status: 200,
+    params: session,
+    body: () => ({ title: "taken", system: null }),
+    ends: true,
+  },
+  "GET /v1/sessions/{id}/messages": {
+    stranger: "hidden",
+    status: 200,
+    shows: "marks",
+    params: session,
+  },
+  "POST /v1/sessions/{id}/reset": {
+    stranger: "hidden",
+    status: 200,
+    params: session,
+    ends: true,
+  },
+  "DELETE /v1/sessions/{id}": { stranger: "hidden", status: 204, params: session, ends: true },
+
   "POST /v1/teams": { stranger: "forbidden", status: 201, body: () => ({ name: "New" }) },
   "GET /v1/teams": {
     stranger: "own",
     status: 200,
-    shows: true,
+    shows: "marks",
     query: (things) => ({ team_id: things.teamId }),
   },
-  "GET /v1/teams/{id}": { stranger: "hidden", status: 200, shows: true, params: team },
+  "GET /v1/teams/{id}": { stranger: "hidden", status: 200, shows: "marks", params: team },
   "PATCH /v1/teams/{id}": {
     stranger: "hidden",
     status: 200,
@@ -76,11 +108,11 @@ export const WALKS: Record<string, Walk> = {
     params: team,
     body: () => ({ name: "Spy", email: "spy@example.com", role: "owner" }),
   },
-  "GET /v1/teams/{id}/members": { stranger: "hidden", status: 200, shows: true, params: team },
+  "GET /v1/teams/{id}/members": { stranger: "hidden", status: 200, shows: "marks", params: team },
   "GET /v1/teams/{id}/members/{member_id}": {
     stranger: "hidden",
     status: 200,
-    shows: true,
+    shows: "marks",
     params: member,
   },
   "PATCH /v1/teams/{id}/members/{member_id}": {
@@ -106,11 +138,11 @@ export const WALKS: Record<string, Walk> = {
   "GET /v1/keys": {
     stranger: "own",
     status: 200,
-    shows: true,
+    shows: "marks",
     query: (things) => ({ team_id: things.teamId }),
   },
   "GET /v1/keys/verify": { stranger: "own", status: 200 },
-  "GET /v1/keys/{id}": { stranger: "hidden", status: 200, shows: true, params: key },
+  "GET /v1/keys/{id}": { stranger: "hidden", status: 200, shows: "marks", params: key },
   "PATCH /v1/keys/{id}": {
     stranger: "hidden",
     status: 200,
@@ -131,7 +163,7 @@ export const WALKS: Record<string, Walk> = {
   "GET /v1/usage": {
     stranger: "own",
     status: 200,
-    shows: true,
+    shows: "marks",
     query: (things) => ({
       team_id: things.teamId,
       key_id: things.keyId,
@@ -141,7 +173,7 @@ export const WALKS: Record<string, Walk> = {
   "GET /v1/usage/records": {
     stranger: "own",
     status: 200,
-    shows: true,
+    shows: "marks",
     query: (things) => ({ team_id: things.teamId, key_id: things.keyId }),
   },
 

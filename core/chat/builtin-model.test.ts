@@ -135,6 +135,19 @@ describe("the builtin model", () => {
     expect(cut.usage.completion_tokens).toBeLessThanOrEqual(5);
   });
 
+  it("cuts a reply of a hundred thousand words at the limit without weighing it word by word", () => {
+    const skill = { name: "long", recognise: () => ({ reply: "word ".repeat(100_000) }) };
+    const { choices, usage } = builtinCompletion(ask("Hi", { max_tokens: 60_000 }), [skill]);
+    expect(choices[0]?.finish_reason).toBe("length");
+    expect(usage.completion_tokens).toBeLessThanOrEqual(60_000);
+    expect(usage.completion_tokens).toBeGreaterThan(59_000);
+  });
+
+  it("quotes a long message without cutting a character in two", () => {
+    const { choices } = builtinCompletion(ask(`${"a".repeat(199)}😀😀`));
+    expect(choices[0]?.message.content?.isWellFormed()).toBe(true);
+  });
+
   it("gives as many choices as asked for, up to sixteen", () => {
     expect(builtinCompletion(ask("Hi", { n: 3 })).choices.map((choice) => choice.index)).toEqual([
       0, 1, 2,

@@ -223,13 +223,19 @@ function cutReply(whole: string, request: Request): Reply {
   const ends = stops.map((stop) => whole.indexOf(stop)).filter((end) => end !== -1);
   const text = ends.length > 0 ? whole.slice(0, Math.min(...ends)) : whole;
   const limit = Number(request["max_completion_tokens"] ?? request["max_tokens"] ?? Infinity);
-  let kept = "";
-  for (const word of words(text)) {
-    if (estimateTokens(kept + word) > limit)
-      return { content: kept, toolCalls: [], finishReason: "length" };
-    kept += word;
+  if (estimateTokens(text) <= limit) return { content: text, toolCalls: [], finishReason: "stop" };
+  return { content: fitting(words(text), limit), toolCalls: [], finishReason: "length" };
+}
+
+/** As many of the words as have no more tokens than the limit, found by halving: replies can be long. */
+function fitting(all: string[], limit: number): string {
+  let [fits, exceeds] = [0, all.length];
+  while (exceeds - fits > 1) {
+    const middle = (fits + exceeds) >> 1;
+    if (estimateTokens(all.slice(0, middle).join("")) <= limit) fits = middle;
+    else exceeds = middle;
   }
-  return { content: kept, toolCalls: [], finishReason: "stop" };
+  return all.slice(0, fits).join("");
 }
 
 /** Words with the space behind them, as a model's tokens come. */

@@ -37,7 +37,9 @@ export function sayTo(say: BuiltinSay): string {
     ? PERSIAN
     : ENGLISH;
   const quote = (text: string) =>
-    text.length > QUOTE_LIMIT ? `${text.slice(0, QUOTE_LIMIT)}…` : text;
+    text.length > QUOTE_LIMIT
+      ? `${text.slice(0, QUOTE_LIMIT).replace(/[\uD800-\uDBFF]$/, "")}…`
+      : text;
   return [
     words.iAm,
     say.text === "" ? words.silence : words.heard(quote(say.text)),

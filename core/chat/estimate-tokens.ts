@@ -1,4 +1,5 @@
 import { estimateTokens } from "./estimate-text-tokens.ts";
+import { type Fields, listOf, objectOf } from "./loose-json.ts";
 
 export { estimateTokens };
 
@@ -25,8 +26,6 @@ const LOW_DETAIL_IMAGE = 85;
 /** How deep schemas of tools are followed. */
 const DEPTH_LIMIT = 16;
 
-type Fields = Record<string, unknown>;
-
 /**
  * Estimates the tokens of a chat completion's prompt as OpenAI counts them: texts, names, calls of tools, the overhead
  * of each message, a fixed number for each image, and the tools' definitions. It takes whatever a client may send.
@@ -36,9 +35,9 @@ export function estimatePromptTokens(
   tools?: readonly unknown[],
 ): number {
   let tokens = REPLY_PRIMING;
-  for (const message of messages) tokens += messageTokens(fieldsOf(message));
+  for (const message of messages) tokens += messageTokens(objectOf(message));
   if (!tools || tools.length === 0) return tokens;
-  for (const tool of tools) tokens += toolTokens(fieldsOf(tool));
+  for (const tool of tools) tokens += toolTokens(objectOf(tool));
   return tokens + TOOLS_END;
 }
 
@@ -47,7 +46,7 @@ function messageTokens(message: Fields): number {
   let tokens = MESSAGE + textTokens(role) + contentTokens(content);
   if (typeof name === "string") tokens += NAME + textTokens(name);
   for (const call of listOf(calls)) {
-    const called = fieldsOf(fieldsOf(call)["function"]);
+    const called = objectOf(objectOf(call)["function"]);
     tokens += TOOL_CALL + textTokens(called["name"]) + textTokens(called["arguments"]);
   }
   return tokens;
@@ -57,9 +56,9 @@ function contentTokens(content: unknown): number {
   if (typeof content === "string") return estimateTokens(content);
   let tokens = 0;
   for (const item of listOf(content)) {
-    const part = fieldsOf(item);
+    const part = objectOf(item);
     if (part["type"] === "image_url") {
-      const { detail } = fieldsOf(part["image_url"]);
+      const { detail } = objectOf(part["image_url"]);
       tokens += detail === "low" ? LOW_DETAIL_IMAGE : IMAGE;
     } else tokens += textTokens(part["text"]) + textTokens(part["refusal"]);
   }
@@ -67,16 +66,16 @@ function contentTokens(content: unknown): number {
 }
 
 function toolTokens(tool: Fields): number {
-  const { name, description, parameters } = fieldsOf(tool["function"]);
+  const { name, description, parameters } = objectOf(tool["function"]);
   return TOOL + estimateTokens(`${asText(name)}:${asText(description)}`) + schemaTokens(parameters);
 }
 
 function schemaTokens(schema: unknown, depth = 0): number {
-  const properties = Object.entries(fieldsOf(fieldsOf(schema)["properties"]));
+  const properties = Object.entries(objectOf(objectOf(schema)["properties"]));
   if (properties.length === 0 || depth === DEPTH_LIMIT) return 0;
   let tokens = PROPERTIES;
   for (const [key, value] of properties) {
-    const { type, description, enum: choices, items } = fieldsOf(value);
+    const { type, description, enum: choices, items } = objectOf(value);
     tokens += PROPERTY + estimateTokens(`${key}:${asText(type)}:${asText(description)}`);
     if (Array.isArray(choices)) tokens += CHOICES;
     for (const choice of listOf(choices)) tokens += CHOICE + textTokens(choice);
@@ -87,8 +86,3 @@ function schemaTokens(schema: unknown, depth = 0): number {
 
 const textTokens = (value: unknown) => estimateTokens(asText(value));
 const asText = (value: unknown) => (typeof value === "string" ? value : "");
-const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
-
-function fieldsOf(value: unknown): Fields {
-  return typeof value === "object" && value !== null ? (value as Fields) : {}; // an object, as checked
-}

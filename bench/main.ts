@@ -17,7 +17,9 @@ const processes = new Processes();
 const interrupted = new AbortController();
 
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-  process.once(signal, () => {
+  process.on(signal, () => {
+    // A terminal and whoever started us may both send it.
+    if (interrupted.signal.aborted) return;
     interrupted.abort();
     void processes.stopAll().then(() => process.exit(signal === "SIGINT" ? 130 : 143));
   });

@@ -21,6 +21,7 @@ runChild({
     const before = await childProcessesOf(process.pid);
     const stack = await startStack({
       postgres,
+      forMeasuring: true,
       ...(inspectorPort === undefined ? {} : { inspectorPort }),
     });
 

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { convertV4MiniflareOptions, Miniflare, type MiniflareOptions } from "miniflare";
 import pg from "pg";
 import { unstable_getMiniflareWorkerOptions } from "wrangler";
-import { createRedis } from "#dev/stand-ins/redis.ts";
+import { createRedis, type RedisBackend } from "#dev/stand-ins/redis.ts";
 import { startUpstashRest } from "#dev/stand-ins/upstash-rest.ts";
 import { ApiClient } from "./api-client.ts";
 import { createDatabase, type PostgresServer } from "./postgres.ts";
@@ -28,6 +28,8 @@ export interface StackOptions {
   vars?: Record<string, string>;
   /** The port of workerd's inspector, for profiles. */
   inspectorPort?: number;
+  /** For the bench: leaves out what stands around the Workers in development only, at a price per request. */
+  forMeasuring?: boolean;
 }
 
 /** The built Workers on the real runtime, with a database, a cache and storage of their own. */
@@ -35,6 +37,10 @@ export interface Stack {
   /** Base URLs, without a slash at the end. */
   urls: Record<WorkerName, string>;
   databaseUrl: string;
+  /** Where the runtime keeps what the Durable Objects have stored. */
+  storageFolder: string;
+  /** The cache from the side. */
+  redis: RedisBackend;
   /** Postgres from the side, to look at what the Workers wrote. */
   sql<Row extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<Row[]>;
   /** A second api Worker in a runtime process of its own, on the first one's Durable Objects. */
@@ -63,11 +69,18 @@ export interface Stack {
 export const SUPER_ADMIN_KEY = "test-super-admin-key-0123456789";
 export const WEBHOOK_SECRET = "test-webhook-secret";
 
+/**
+ * Miniflare puts Workers of its own, in JavaScript, before a Worker with assets and behind every `fetch`. They do
+ * what the platform does natively, or what only a development machine needs, and take a third of a request's time.
+ */
+const WITHOUT_DEVELOPMENT_HOPS = { assets: undefined, stripCfConnectingIp: false };
+
 /** Starts the Workers as they were built by `npm run build`. */
 export async function startStack(options: StackOptions): Promise<Stack> {
   const database = await createDatabase(options.postgres);
   const folder = await mkdtemp(path.join(tmpdir(), "switchyard-stack-"));
-  const upstash = await startUpstashRest({ backend: createRedis(), token: "test-token" });
+  const redis = createRedis();
+  const upstash = await startUpstashRest({ backend: redis, token: "test-token" });
   const pool = new pg.Pool({ connectionString: database.url, max: 4 });
   const logs = new LogLines();
   const names = options.workers ?? (Object.keys(WORKERS) as WorkerName[]); // Object.keys forgets the literal type
@@ -90,7 +103,14 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const start = async () => {
     const before = await childProcessesOf(process.pid);
     miniflare = new Miniflare(
-      miniflareOptions({ names, vars, folder, logs, inspectorPort: options.inspectorPort }),
+      miniflareOptions({
+        names,
+        vars,
+        folder,
+        logs,
+        inspectorPort: options.inspectorPort,
+        forMeasuring: options.forMeasuring,
+      }),
     );
     await miniflare.ready;
     workerd = (await childProcessesOf(process.pid)).filter((pid) => !before.includes(pid));
@@ -109,6 +129,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   return {
     urls,
     databaseUrl: database.url,
+    storageFolder: path.join(folder, "storage"),
+    redis,
     logs,
     admin,
     client,
@@ -181,12 +203,13 @@ interface RuntimeOptions {
   folder: string;
   logs: LogLines;
   inspectorPort?: number | undefined;
+  forMeasuring?: boolean | undefined;
   /** A second runtime of the same stack: its Workers have this behind their names, and use the first one's objects. */
   suffix?: string;
 }
 
 function miniflareOptions(options: RuntimeOptions): MiniflareOptions {
-  const { names, vars, folder, logs, inspectorPort, suffix = "" } = options;
+  const { names, vars, folder, logs, inspectorPort, forMeasuring = false, suffix = "" } = options;
   const workers = names.map((name) => {
     const { script, config } = WORKERS[name];
     const { workerOptions } = unstable_getMiniflareWorkerOptions(path.join(ROOT, config));
@@ -203,6 +226,7 @@ function miniflareOptions(options: RuntimeOptions): MiniflareOptions {
       ],
       bindings: { ...workerOptions.bindings, ...vars },
       unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
+      ...(forMeasuring ? WITHOUT_DEVELOPMENT_HOPS : {}),
     };
   });
   return convertV4MiniflareOptions({
@@ -210,8 +234,10 @@ function miniflareOptions(options: RuntimeOptions): MiniflareOptions {
     host: "127.0.0.1",
     port: 0,
     resourcePersistencePath: path.join(folder, `storage${suffix}`),
-    unsafeDevRegistryPath: path.join(folder, "registry"),
-    handleStructuredLogs: (line: { level: string; message: string }) => logs.add(line.message),
+    ...(forMeasuring ? {} : { unsafeDevRegistryPath: path.join(folder, "registry") }),
+    handleStructuredLogs: (line: { level: string; message: string }) => {
+      if (!forMeasuring) logs.add(line.message);
+    },
     ...(inspectorPort === undefined ? {} : { inspectorPort }),
   } as Parameters<typeof convertV4MiniflareOptions>[0]); // wrangler and miniflare describe the same options by two types
 }

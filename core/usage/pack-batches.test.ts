@@ -1,15 +1,20 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { makeRecord } from "#test/usage/database.ts";
-import { MESSAGE_BYTES, packBatches, splitBatch } from "./pack-batches.ts";
+import {
+  MESSAGE_BYTES,
+  messageText,
+  packBatches,
+  splitBatch,
+  type StoredBatch,
+} from "./pack-batches.ts";
+import { readUsageMessage } from "./read-usage-message.ts";
 import { storableRecord } from "./storable-record.ts";
 
 const bytes = (value: unknown) => new TextEncoder().encode(JSON.stringify(value)).length;
-const messageOf = (teamId: string, batches: { id: string; records: string }[]) => ({
-  kind: "usage",
-  teamId,
-  batches: batches.map(({ id, records }) => ({ id, records: JSON.parse(records) })),
-});
+/** A message as its consumer reads it. */
+const messageOf = (teamId: string, batches: StoredBatch[]): unknown =>
+  JSON.parse(messageText({ teamId, batches }));
 
 it("packs every record once, in order, into messages that a queue takes", () => {
   const text = fc.string({ unit: "binary", maxLength: 400 });
@@ -70,4 +75,23 @@ it("puts teams in messages of their own", () => {
   }));
   if (!a || !b) throw new Error("unreachable");
   expect(packBatches([a, b]).map((message) => message.teamId)).toEqual(["team_a", "team_b"]);
+});
+
+it("writes a message as the consumer reads it, whatever the records hold", () => {
+  const record = makeRecord({ model: 'quote " backslash \\ line \n فارسی 😀' });
+  const batches = [
+    { id: "batch_1", teamId: "team_a", records: JSON.stringify([record, record]) },
+    { id: "batch_2", teamId: "team_a", records: "[]" },
+  ];
+  expect(readUsageMessage(messageText({ teamId: "team_a", batches }))).toEqual({
+    kind: "usage",
+    teamId: "team_a",
+    batchIds: ["batch_1", "batch_2"],
+    records: [
+      { teamId: "team_a", record },
+      { teamId: "team_a", record },
+    ],
+    rejected: [],
+  });
+  expect(readUsageMessage("no JSON").kind).toBe("unreadable");
 });

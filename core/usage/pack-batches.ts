@@ -65,3 +65,14 @@ export function packBatches(
   }
   return messages;
 }
+
+/**
+ * A message as it travels: the JSON of a `usageMessage`, put together from the records' own JSON, since reading and
+ * writing each record again would cost more than all else that the Meter does.
+ */
+export function messageText({ teamId, batches }: PackedMessage): string {
+  const parts = batches.map(
+    ({ id, records }) => `{"id":${JSON.stringify(id)},"records":${records}}`,
+  );
+  return `{"kind":"usage","teamId":${JSON.stringify(teamId)},"batches":[${parts.join(",")}]}`;
+}

@@ -32,7 +32,7 @@ export type ReadUsageMessage =
 
 /** Reads a message of the usage queue. It may come from an older or newer version of us, so nothing is taken on trust. */
 export function readUsageMessage(body: unknown): ReadUsageMessage {
-  const parsed = message.safeParse(body);
+  const parsed = message.safeParse(typeof body === "string" ? parseJson(body) : body);
   if (!parsed.success) return { kind: "unreadable", reason: z.prettifyError(parsed.error) };
   if (parsed.data.kind === "probe") return parsed.data;
   const { teamId, batches } = parsed.data;
@@ -44,4 +44,12 @@ export function readUsageMessage(body: unknown): ReadUsageMessage {
     else rejected.push(candidate);
   }
   return { kind: "usage", teamId, batchIds: batches.map((batch) => batch.id), records, rejected };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text; // which is no message, and is told so
+  }
 }

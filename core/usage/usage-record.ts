@@ -39,6 +39,3 @@ export type UsageMessage = z.infer<typeof usageMessage>;
 
 /** A message that only travels, so that health checks can tell how long the queue takes. */
 export const queueProbe = z.object({ kind: z.literal("probe"), sentAt: z.number().int() });
-
-export const usageQueueMessage = z.discriminatedUnion("kind", [usageMessage, queueProbe]);
-export type UsageQueueMessage = z.infer<typeof usageQueueMessage>;

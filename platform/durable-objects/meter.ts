@@ -5,12 +5,13 @@ import type { Logger } from "#core/kernel/log.ts";
 import { EPOCH_OF_DELETED_TEAM } from "#core/teams/team-epoch.ts";
 import {
   MESSAGE_BYTES,
+  messageText,
   packBatches,
   type PackedMessage,
   splitBatch,
   type StoredBatch,
 } from "#core/usage/pack-batches.ts";
-import type { UsageBatch, UsageMessage, UsageQueueMessage } from "#core/usage/usage-record.ts";
+import type { UsageBatch, UsageRecord } from "#core/usage/usage-record.ts";
 import { teams } from "#schema";
 import { openDatabase } from "../database.ts";
 import { consoleLogger } from "../logger.ts";
@@ -18,7 +19,7 @@ import { databaseSettings, meterSettings, readSettings } from "../settings.ts";
 
 /** What the Meter's home Worker gives it. */
 export interface MeterBindings {
-  USAGE_QUEUE: Queue<UsageQueueMessage>;
+  USAGE_QUEUE: Queue<string>;
 }
 
 const settingsShape = z.object({ ...databaseSettings, ...meterSettings });
@@ -170,21 +171,23 @@ export class Meter extends DurableObject<MeterBindings> {
   }
 
   /** @returns whether the queue has it; a message that the queue does not take must not hold up the others */
-  private async send({ teamId, batches }: PackedMessage): Promise<boolean> {
-    const message: UsageMessage = {
-      kind: "usage",
-      teamId,
-      batches: batches.map(({ id, records }) => ({ id, records: JSON.parse(records) })),
-    };
+  private async send(packed: PackedMessage): Promise<boolean> {
+    const { teamId, batches } = packed;
     try {
-      await this.env.USAGE_QUEUE.send(message, { contentType: "json" });
-      const requestIds = message.batches.flatMap((batch) => batch.records.map(({ id }) => id));
-      this.log.debug("usage_sent", { team_id: teamId, request_ids: requestIds });
+      await this.env.USAGE_QUEUE.send(messageText(packed), { contentType: "text" });
+      this.logSent(packed);
       return true;
     } catch (error) {
       this.log.error("usage_not_sent", { team_id: teamId, batches: batches.length, error });
       return false;
     }
+  }
+
+  /** For who follows single requests through the pipeline; reading the records is too dear for every day. */
+  private logSent({ teamId, batches }: PackedMessage): void {
+    if (readSettings(settingsShape, this.env).LOG_LEVEL !== "debug") return;
+    const records = batches.flatMap((batch) => JSON.parse(batch.records) as UsageRecord[]); // as report stored them
+    this.log.debug("usage_sent", { team_id: teamId, request_ids: records.map(({ id }) => id) });
   }
 
   /** Looks the epoch up at growing distances until the last announced change must be over. */

@@ -47,6 +47,8 @@ export interface TurnRetry {
   key: string;
   /** Of the request, so that another one under the same key is refused. */
   requestHash: string;
+  /** The caller sends a call again only once it has given the earlier one up, so this one takes a running one's place. */
+  takesOver?: boolean;
 }
 
 /** What a turn says and asks for. */

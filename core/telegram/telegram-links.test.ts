@@ -9,6 +9,7 @@ import { countLinks } from "./count-links.ts";
 import { createLinkCode } from "./create-link-code.ts";
 import { findGuestTeam, GUEST_TEAM_ID } from "./find-guest-team.ts";
 import { findLink } from "./find-link.ts";
+import { listLinks } from "./list-links.ts";
 import { listLinkedChats } from "./list-linked-chats.ts";
 import { moveLink } from "./move-link.ts";
 import { redeemLinkCode } from "./redeem-link-code.ts";
@@ -150,11 +151,28 @@ describe("links", () => {
 
   it("end with unlinking, and with their team", async () => {
     for (const chatId of [1, 2]) await redeem((await makeCode()).code, chatId);
-    expect(await unlinkChat(contextOf(), { chatId: 1 })).toBe(true);
-    expect(await unlinkChat(contextOf(), { chatId: 1 })).toBe(false);
+    const [own, other] = [contextOf(keyOf("team_a")), contextOf(keyOf("team_b"))];
+    await expect(unlinkChat(other, { chatId: 1 })).rejects.toMatchObject({ code: "not_found" });
+    await unlinkChat(own, { chatId: 1 });
+    await expect(unlinkChat(own, { chatId: 1 })).rejects.toMatchObject({ code: "not_found" });
     await pool.query("DELETE FROM teams WHERE id = 'team_a'");
     expect(await findLink(contextOf(), { chatId: 2 })).toBeNull();
   });
+});
+
+it("shows a team its own chats, page by page", async () => {
+  for (const chatId of [3, -2, 1]) await redeem((await makeCode("team_a")).code, chatId);
+  await redeem((await makeCode("team_b")).code, 2);
+  const own = contextOf(keyOf("team_a"));
+  const first = await listLinks(own, { limit: 2 });
+  expect(first.items.map((link) => link.chatId)).toEqual([-2, 1]);
+  const second = await listLinks(own, { limit: 2, cursor: first.nextCursor ?? "" });
+  expect([second.items.map((link) => link.chatId), second.nextCursor]).toEqual([[3], null]);
+  await expect(listLinks(contextOf(keyOf("team_a", ["chat"])), { limit: 2 })).rejects.toMatchObject(
+    {
+      code: "missing_scope",
+    },
+  );
 });
 
 it("makes one guest team, however many guests come first", async () => {

@@ -1,17 +1,25 @@
-import { eq } from "drizzle-orm";
+import { and, eq } from "drizzle-orm";
 import { telegramLinks } from "#schema";
+import { AppError } from "../kernel/errors.ts";
+import { requireScope, teamScope } from "../kernel/principal.ts";
 import type { TelegramContext } from "./telegram-context.ts";
 
-/** Takes a chat from its team. @returns whether it was linked */
-export async function unlinkChat(
-  ctx: TelegramContext,
-  input: { chatId: number },
-): Promise<boolean> {
-  const removed = await ctx.db
+/**
+ * Takes a chat from the principal's team. The bot notices within a minute.
+ * @throws AppError `missing_scope` without the scope `admin`, `not_found` where the team has no such chat
+ */
+export async function unlinkChat(ctx: TelegramContext, input: { chatId: number }): Promise<void> {
+  requireScope(ctx.principal, "admin");
+  const teamId = teamScope(ctx.principal);
+  const [removed] = await ctx.db
     .delete(telegramLinks)
-    .where(eq(telegramLinks.chatId, input.chatId))
+    .where(
+      and(
+        eq(telegramLinks.chatId, input.chatId),
+        teamId === null ? undefined : eq(telegramLinks.teamId, teamId),
+      ),
+    )
     .returning({ teamId: telegramLinks.teamId });
-  for (const { teamId } of removed)
-    ctx.log.info("telegram_chat_unlinked", { team_id: teamId, chat_id: input.chatId });
-  return removed.length > 0;
+  if (!removed) throw new AppError("not_found", { message: "There is no such linked chat." });
+  ctx.log.info("telegram_chat_unlinked", { team_id: removed.teamId, chat_id: input.chatId });
 }

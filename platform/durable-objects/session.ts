@@ -144,7 +144,7 @@ export class Session extends DurableObject implements SessionStore {
     if (earlier && earlier.requestHash !== start.retry?.requestHash) return { state: "mismatch" };
     if (earlier && !replaced) return { state: "answered", answer: earlier.answer };
     const running = storage.turn();
-    if (running && running.until > now && running.id !== start.turnId) return { state: "busy" };
+    if (running && running.until > now && !isSameCall(running, start)) return { state: "busy" };
     if (row?.born && start.create && !replaced) return { state: "forgotten" };
     const system = start.system === undefined ? (row?.system ?? null) : start.system;
     const systemTokens = system === null ? 0 : messageTokens("system", system);
@@ -299,4 +299,11 @@ export class Session extends DurableObject implements SessionStore {
     if (row.born && row.version > row.indexed) times.push(retryAt);
     return Math.max(now, Math.min(...times));
   }
+}
+
+/** Whether the turn that runs is this one: asked again, or given up by a caller who asks again under the same key. */
+function isSameCall(running: TurnRow, { turnId, retry }: TurnStart): boolean {
+  if (running.id === turnId) return true;
+  if (!retry?.takesOver) return false;
+  return running.retry_key === retry.key && running.request_hash === retry.requestHash;
 }

@@ -111,7 +111,7 @@ describe.concurrent("commands", () => {
     sara.taps("Remove the instructions");
     await eventually(() => expect(lastText(sara)).toContain("Instructions: none"));
     await ask(sara, "hello");
-    expect(system()).toBeUndefined();
+    expect(system()).toBeNull();
     expect(await ask(sara, `/settings prompt ${"x".repeat(4050)}`)).toContain(
       "at most 4000 characters",
     );

@@ -6,8 +6,8 @@ import type { AddressInfo } from "node:net";
 export interface AskedTurn {
   sessionId: string | null;
   message: unknown;
-  model: string | undefined;
-  system: string | undefined;
+  model: string | null;
+  system: string | null;
   actor: { team_id: string; end_user: string; chat_id: string };
   turnId: string | undefined;
   at: number;
@@ -91,7 +91,12 @@ export class ScriptedChat {
 
   private async chat(
     request: IncomingMessage,
-    body: { session_id: string | null; message: unknown; model?: string; system?: string },
+    body: {
+      session_id: string | null;
+      message: unknown;
+      model: string | null;
+      system: string | null;
+    },
     response: ServerResponse,
   ): Promise<void> {
     const turn: AskedTurn = {

@@ -28,8 +28,11 @@ export function sessionPorts(c: AppContext): SessionPorts {
 export async function turnRetry(c: AppContext): Promise<TurnRetry | null> {
   const key = idempotencyKeyOf(c);
   if (key === null) return null;
+  const principal = c.get("principal");
   return {
-    key: await sha256Hex(`${ownerOf(c.get("principal"))}\n${key}`),
+    key: await sha256Hex(`${ownerOf(principal)}\n${key}`),
     requestHash: await sha256Hex(await c.req.text()),
+    // The bot answers one message of a chat at a time: it asks again only after a crash.
+    takesOver: principal.kind === "telegram",
   };
 }

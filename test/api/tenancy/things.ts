@@ -12,6 +12,8 @@ export interface Things {
   /** Another key of the team, for requests to read and change. */
   keyId: string;
   sessionId: string;
+  /** A linked Telegram chat. */
+  chatId: string;
   /** What the whole installation shares; its routes are for super admins. */
   provider: string;
   model: string;
@@ -61,6 +63,11 @@ export async function furnish(stack: Stack, label: string): Promise<Household> {
      VALUES ($1, 1, now(), $2, $3, NULL, $4, $5, 'p', 200, 1, 1, false, 1, 1)`,
     [newId("request"), teamId, key.id, marked("end-user"), marked("used-model")],
   );
+  const chatId = String(Math.floor(Math.random() * 1e12));
+  await stack.sql("INSERT INTO telegram_links (chat_id, team_id) VALUES ($1, $2)", [
+    chatId,
+    teamId,
+  ]);
   const shared = await furnishInstallation(stack, label);
   return {
     things: {
@@ -69,6 +76,7 @@ export async function furnish(stack: Stack, label: string): Promise<Household> {
       ownKeyId: team.keyId,
       keyId: key.id,
       sessionId,
+      chatId,
       ...shared,
     },
     client,
@@ -106,6 +114,7 @@ export function ghost(): Things {
     ownKeyId: newId("key"),
     keyId: newId("key"),
     sessionId: newId("session"),
+    chatId: "9876543210987",
     provider: "ghost",
     model: "ghost/model",
     schedule: "ghost",

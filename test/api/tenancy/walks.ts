@@ -85,6 +85,15 @@ export const WALKS: Record<string, Walk> = {
   },
   "DELETE /v1/sessions/{id}": { stranger: "hidden", status: 204, params: session, ends: true },
 
+  "POST /v1/telegram/link-codes": { stranger: "own", status: 201, body: () => ({}) },
+  "GET /v1/telegram/links": { stranger: "own", status: 200, shows: "chatId" },
+  "DELETE /v1/telegram/links/{chat_id}": {
+    stranger: "hidden",
+    status: 204,
+    params: (things) => ({ chat_id: things.chatId }),
+    ends: true,
+  },
+
   "POST /v1/teams": { stranger: "forbidden", status: 201, body: () => ({ name: "New" }) },
   "GET /v1/teams": {
     stranger: "own",

@@ -9,6 +9,7 @@ import { openAiRoutes } from "./openai.ts";
 import { scheduleRoutes } from "./schedules.ts";
 import { sessionRoutes } from "./sessions.ts";
 import { teamRoutes } from "./teams.ts";
+import { telegramRoutes } from "./telegram.ts";
 import { usageRoutes } from "./usage.ts";
 
 /** Routes that need no key. */
@@ -26,4 +27,5 @@ export const routes = [
   adminModelRoutes,
   usageRoutes,
   scheduleRoutes,
+  telegramRoutes,
 ];

@@ -7,9 +7,9 @@ import { problemText } from "../views/problem.ts";
 
 /** How often it is looked whether the message on the screen can be brought up to date. */
 const LOOK_MS = 150;
-/** A conversation that is still busy after a crash is waited for this long. */
-const BUSY_PATIENCE_MS = 60_000;
-const BUSY_RETRY_MS = 2_000;
+/** A conversation that is still busy, say with an answer that was just stopped, is waited for this long. */
+const BUSY_PATIENCE_MS = 90_000;
+const BUSY_RETRY_MS = 500;
 
 /** Asks the model and writes its answer into one message while it comes, then formats it and sends what did not fit. */
 export async function answerWithModel(
@@ -34,25 +34,22 @@ async function generate(
 ): Promise<string> {
   const { row, stopSignal } = turn.parts;
   if (row.stopped) return row.partial.trim() || turn.say.chat.stopped;
+  const terms = termsOf(turn);
   const live = new LiveAnswer(turn);
   const showing = live.follow();
+  const end = AbortSignal.any([stopSignal, live.gone]);
   let problem: unknown = null;
   try {
-    await ask(turn, link, message, live);
+    await ask(turn, link, { message, terms, live, end });
   } catch (error) {
     problem = error;
   }
   live.end();
   await showing;
-  if (
-    problem instanceof SwitchyardProblem &&
-    problem.code === "session_busy" &&
-    Date.now() - row.receivedAt < BUSY_PATIENCE_MS
-  ) {
-    throw new TelegramRefusal(
-      { kind: "later", at: Date.now() + BUSY_RETRY_MS, why: "the conversation is busy" },
-      problem,
-    );
+  if (live.refusal) throw live.refusal;
+  if (isBusy(problem) && Date.now() - terms.askedAt < BUSY_PATIENCE_MS) {
+    const at = Date.now() + BUSY_RETRY_MS;
+    throw new TelegramRefusal({ kind: "later", at, why: "the conversation is busy" }, problem);
   }
   const text = live.text.trim();
   if (problem !== null) {
@@ -67,55 +64,59 @@ async function generate(
   return stopSignal.aborted ? turn.say.chat.stopped : turn.say.chat.empty;
 }
 
+const isBusy = (problem: unknown) =>
+  problem instanceof SwitchyardProblem && problem.code === "session_busy";
+
 /** How a question is put, apart from what it says. */
 interface Terms {
   sessionId: string | null;
   model: string | null;
   system: string | null;
+  /** When it was first put, in milliseconds since 1970. */
+  askedAt: number;
   /** Grows when the question is put in another conversation. */
   round: number;
 }
 
 /** The terms under which this update's question was first put, or those that hold now. */
-function termsOf({ settings, row }: Turn["parts"], sessionName: Turn["sessionName"]): Terms {
+function termsOf({ parts, sessionName }: Turn): Terms {
+  const { settings, row } = parts;
   if (row.question !== null) return JSON.parse(row.question) as Terms; // written by ask
   return {
     sessionId: settings.get(sessionName),
     model: settings.get("model"),
     system: settings.get("systemPrompt"),
+    askedAt: Date.now(),
     round: 1,
   };
 }
 
+interface Question {
+  message: string | ChatPart[];
+  terms: Terms;
+  live: LiveAnswer;
+  /** Ends the answer. */
+  end: AbortSignal;
+}
+
 /** Puts the question. A conversation that has expired meanwhile is begun anew. */
-async function ask(
-  turn: Turn,
-  link: LinkOfChat,
-  message: string | ChatPart[],
-  live: LiveAnswer,
-): Promise<void> {
-  const { settings, inbox, row, stopSignal, target } = turn.parts;
-  const put = async (terms: Terms) => {
-    inbox.saveQuestion(row.updateId, JSON.stringify(terms));
-    const turnId = `telegram-${target.chatId}-${row.updateId}-${terms.round}`;
-    for await (const event of turn
-      .switchyard(link)
-      .chat({ ...terms, message, turnId }, stopSignal)) {
+async function ask(turn: Turn, link: LinkOfChat, question: Question): Promise<void> {
+  const { settings, inbox, row, target } = turn.parts;
+  const { message, terms, live, end } = question;
+  const put = async (current: Terms) => {
+    inbox.saveQuestion(row.updateId, JSON.stringify(current));
+    const turnId = `telegram-${target.chatId}-${row.updateId}-${current.round}`;
+    for await (const event of turn.switchyard(link).chat({ ...current, message, turnId }, end)) {
       if (event.kind === "delta") live.text += event.text;
       else settings.set(turn.sessionName, event.sessionId);
       if (event.kind === "done") live.text = event.reply;
     }
   };
-  const terms = termsOf(turn.parts, turn.sessionName);
   try {
     await put(terms);
   } catch (error) {
-    const expired =
-      error instanceof SwitchyardProblem &&
-      error.code === "not_found" &&
-      terms.sessionId !== null &&
-      live.text === "";
-    if (!expired) throw error;
+    const gone = error instanceof SwitchyardProblem && error.code === "not_found";
+    if (!gone || terms.sessionId === null || live.text !== "") throw error;
     settings.set(turn.sessionName, null);
     await put({ ...terms, sessionId: null, round: terms.round + 1 });
   }
@@ -124,6 +125,9 @@ async function ask(
 /** The text as far as it has come, and the message that shows it. */
 class LiveAnswer {
   text = "";
+  /** Why Telegram takes nothing more for this chat. */
+  refusal: TelegramRefusal | null = null;
+  private readonly goneController = new AbortController();
   private readonly turn: Turn;
   private readonly ended = Promise.withResolvers<void>();
   private over = false;
@@ -132,13 +136,29 @@ class LiveAnswer {
     this.turn = turn;
   }
 
+  /** Aborts when nobody can see the answer any more. */
+  get gone(): AbortSignal {
+    return this.goneController.signal;
+  }
+
   end(): void {
     this.over = true;
     this.ended.resolve();
   }
 
-  /** Shows new text whenever Telegram's pace allows, until the end. @throws TelegramRefusal when the chat is gone */
+  /** Shows new text whenever Telegram's pace allows, until the end or until the chat is gone. */
   async follow(): Promise<void> {
+    try {
+      await this.showUntilEnd();
+    } catch (error) {
+      if (!(error instanceof TelegramRefusal)) throw error;
+      this.refusal = error;
+      this.goneController.abort();
+    }
+  }
+
+  /** @throws TelegramRefusal when the chat is gone */
+  private async showUntilEnd(): Promise<void> {
     const { reply, inbox, row, pace } = this.turn.parts;
     let saved = "";
     while (!this.over) {

@@ -89,8 +89,9 @@ export class SwitchyardApi {
     const body = {
       session_id: request.sessionId,
       message: request.message,
-      ...(request.model === null ? {} : { model: request.model }),
-      ...(request.system === null ? {} : { system: request.system }),
+      // Null takes back what an earlier message of the conversation said.
+      model: request.model,
+      system: request.system,
       stream: true,
     };
     const silence = new AbortController();

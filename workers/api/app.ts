@@ -1,8 +1,8 @@
-import { bodyLimit } from "hono/body-limit";
 import { HTTPException } from "hono/http-exception";
 import { AppError, toAppError } from "#core/kernel/errors.ts";
 import type { AppContext } from "./app-types.ts";
 import { authenticate } from "./middleware/authenticate.ts";
+import { bodyLimit } from "./middleware/body-limit.ts";
 import { requestFrame } from "./middleware/request-frame.ts";
 import { createRouter } from "./openapi.ts";
 import { errorResponse } from "./problem.ts";
@@ -11,12 +11,6 @@ import { publicRoutes, routes } from "./routes/index.ts";
 
 /** The largest JSON body, in bytes. Uploads have routes and limits of their own. */
 export const JSON_BODY_LIMIT = 10 * 1024 * 1024;
-
-const tooLarge = () => {
-  throw new AppError("body_too_large", {
-    message: "The body is over 10 MB. Send less, or upload files in parts.",
-  });
-};
 
 /** Malformed JSON and wrong media types are found by Hono's validators, which throw its own exception. */
 function asAppError(thrown: unknown): AppError {
@@ -49,7 +43,7 @@ export function createApp() {
   app.use(requestFrame);
   for (const router of publicRoutes) app.route("/", router);
   serveOpenApi(app);
-  app.use("/v1/*", bodyLimit({ maxSize: JSON_BODY_LIMIT, onError: tooLarge }), authenticate);
+  app.use("/v1/*", bodyLimit(JSON_BODY_LIMIT), authenticate);
   for (const router of routes) app.route("/", router);
   return app;
 }

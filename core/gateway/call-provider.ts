@@ -60,7 +60,7 @@ export async function callProvider(
       });
     if (response.status >= 200 && response.status < 300)
       return { response, abort, aborted: () => aborted };
-    throw await errorFromProvider(response, route);
+    throw await errorFromProvider(response, route, apiKey);
   } finally {
     clearTimeout(timer); // only now: an error's body has to come in time as well
   }
@@ -153,13 +153,17 @@ const CLIENT_FAULTS: ReadonlyMap<number, ErrorCode> = new Map([
 ]);
 
 /** What a provider's refusal means to the client. Only sentences about the client's own request are passed on. */
-async function errorFromProvider(response: Response, route: Route): Promise<AppError> {
+async function errorFromProvider(
+  response: Response,
+  route: Route,
+  apiKey: string | null,
+): Promise<AppError> {
   const { status } = response;
   const text = await readLimited(response, ERROR_LIMIT).catch(() => null); // the status alone says enough
   const details = { provider: route.provider, provider_status: status };
   const clientFault = CLIENT_FAULTS.get(status);
   if (clientFault !== undefined) {
-    const said = providerMessage(text);
+    const said = providerMessage(text, apiKey);
     return new AppError(clientFault, {
       message:
         said?.message ??
@@ -218,8 +222,12 @@ async function errorFromProvider(response: Response, route: Route): Promise<AppE
   });
 }
 
-/** The sentence and the parameter of an OpenAI-shaped error body. */
-function providerMessage(text: string | null): { message: string; param: string | null } | null {
+/** The sentence and the parameter of an OpenAI-shaped error body. Some providers repeat the key that they were sent. */
+function providerMessage(
+  text: string | null,
+  apiKey: string | null,
+): { message: string; param: string | null } | null {
+  const withoutKey = (said: string) => (apiKey ? said.replaceAll(apiKey, "[removed]") : said);
   try {
     const body = JSON.parse(text ?? "") as {
       error?: { message?: unknown; param?: unknown } | string;
@@ -228,8 +236,8 @@ function providerMessage(text: string | null): { message: string; param: string 
       typeof body.error === "string" ? { message: body.error, param: null } : body.error;
     if (typeof error?.message !== "string") return null;
     return {
-      message: error.message.slice(0, MESSAGE_LIMIT),
-      param: typeof error.param === "string" ? error.param.slice(0, 200) : null,
+      message: withoutKey(error.message).slice(0, MESSAGE_LIMIT),
+      param: typeof error.param === "string" ? withoutKey(error.param).slice(0, 200) : null,
     };
   } catch {
     return null;

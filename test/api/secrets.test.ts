@@ -74,7 +74,7 @@ test("no secret is in any log line, nor in any answer but the one that issues it
     messages: [{ role: "user", content: "Hello" }],
     stream,
   });
-  for (status of [401, 403, 404, 429, 500, 503])
+  for (status of [302, 400, 401, 403, 404, 422, 429, 500, 503])
     for (const name of ["leaky", "from-settings"])
       for (const stream of [false, true])
         await ask(team.client, "POST", "/v1/chat/completions", chat(name, stream));

@@ -24,6 +24,12 @@ export const sessions = pgTable(
   },
   (table) => [
     index("sessions_team_last_active_index").on(table.teamId, table.lastActiveAt, table.id),
+    index("sessions_team_end_user_index").on(
+      table.teamId,
+      table.endUser,
+      table.lastActiveAt,
+      table.id,
+    ),
     index("sessions_last_active_index").on(table.lastActiveAt, table.id),
   ],
 );

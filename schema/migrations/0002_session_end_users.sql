@@ -1,0 +1,1 @@
+CREATE INDEX "sessions_team_end_user_index" ON "sessions" USING btree ("team_id","end_user","last_active_at","id");

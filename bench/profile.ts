@@ -1,4 +1,5 @@
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
+import { SourceMap } from "node:module";
 import { parse, join } from "node:path";
 import { z } from "zod";
 import type { Bench } from "./cases/case.ts";
@@ -12,7 +13,12 @@ const cpuProfile = z.object({
   nodes: z.array(
     z.object({
       id: z.number(),
-      callFrame: z.object({ functionName: z.string(), url: z.string(), lineNumber: z.number() }),
+      callFrame: z.object({
+        functionName: z.string(),
+        url: z.string(),
+        lineNumber: z.number(),
+        columnNumber: z.number(),
+      }),
     }),
   ),
   samples: z.array(z.number()),
@@ -30,6 +36,7 @@ export async function profileParty(
   { load, count, connections, seconds }: Bench,
 ): Promise<string> {
   if (party.profile === undefined) throw new Error(`${party.name} cannot be profiled`);
+  const map = await readSourceMap();
   const reports: string[] = [];
   for (const stream of [false, true]) {
     const request = await checkAnswer(party, { model: models.burst, stream });
@@ -42,7 +49,7 @@ export async function profileParty(
     const name = stream ? "chat_stream" : "chat";
     const path = profilePath(file, name);
     await writeFile(path, text);
-    reports.push(`${name}: CPU profile of ${party.name} in ${path}\n${formatTop(text)}`);
+    reports.push(`${name}: CPU profile of ${party.name} in ${path}\n${formatTop(text, map)}`);
   }
   return reports.join("\n\n");
 }
@@ -52,10 +59,12 @@ function profilePath(file: string, name: string): string {
   return join(dir, `${base}-${name}.cpuprofile`);
 }
 
+type CallFrame = z.infer<typeof cpuProfile>["nodes"][number]["callFrame"];
+
 /** The functions with the most time of their own, as shares of the whole. */
-function formatTop(text: string): string {
+function formatTop(text: string, map: SourceMap): string {
   const { nodes, samples, timeDeltas } = cpuProfile.parse(JSON.parse(text));
-  const names = new Map(nodes.map(({ id, callFrame }) => [id, describe(callFrame)]));
+  const names = new Map(nodes.map(({ id, callFrame }) => [id, describe(callFrame, map)]));
   const own = new Map<string, number>();
   samples.forEach((node, index) => {
     const name = names.get(node) ?? "(unknown)";
@@ -69,15 +78,17 @@ function formatTop(text: string): string {
     .join("\n");
 }
 
-function describe({
-  functionName,
-  url,
-  lineNumber,
-}: {
-  functionName: string;
-  url: string;
-  lineNumber: number;
-}): string {
-  const place = url === "" ? "" : ` ${url.slice(url.lastIndexOf("/") + 1)}:${lineNumber + 1}`;
-  return `${functionName === "" ? "(anonymous)" : functionName}${place}`;
+/** A function by its place in the source; what has no place is the runtime's own, which goes by its name. */
+function describe({ functionName, lineNumber, columnNumber }: CallFrame, map: SourceMap): string {
+  const entry = map.findEntry(lineNumber, columnNumber);
+  if (!("originalSource" in entry) || lineNumber < 0)
+    return functionName === "" ? "(native)" : functionName;
+  const source = entry.originalSource.replace(/^(\.\.\/)+/, "").replace(/^.*node_modules\//, "");
+  return `${functionName === "" ? "(anonymous)" : functionName} ${source}:${entry.originalLine + 1}`;
+}
+
+async function readSourceMap(): Promise<SourceMap> {
+  const text = await readFile(new URL("../dist/api/index.js.map", import.meta.url), "utf8");
+  // The constructor checks what it is given.
+  return new SourceMap(JSON.parse(text));
 }

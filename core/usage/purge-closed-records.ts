@@ -2,11 +2,10 @@ import { sql } from "drizzle-orm";
 import { z } from "zod";
 import type { Context } from "../kernel/context.ts";
 import { rowsOf } from "../kernel/sql-rows.ts";
+import { withLockTimeout } from "./lock-timeout.ts";
 
 /** Rows that one statement deletes. */
 const ROWS_PER_CHUNK = 5_000;
-/** How long a month's partition waits for the table to be free; while it waits, inserts wait behind it. */
-const LOCK_TIMEOUT = "3s";
 
 const partition = z.object({ name: z.string().regex(/^usage_records_\d{4}_\d{2}$/) });
 const deletedRows = z.object({ deleted: z.coerce.number() });
@@ -52,15 +51,11 @@ async function dropClosedMonths(context: Pick<Context, "db" | "transaction" | "l
   ).map((row) => row.name);
   const dropped: string[] = [];
   for (const name of closed) {
-    try {
-      await context.transaction(async ({ db }) => {
-        await db.execute(sql.raw(`SET LOCAL lock_timeout = '${LOCK_TIMEOUT}'`));
-        await db.execute(sql`DROP TABLE IF EXISTS ${sql.identifier(name)}`);
-      });
-      dropped.push(name);
-    } catch (error) {
-      context.log.warn("usage_partition_busy", { partition: name, error });
-    }
+    const done = await withLockTimeout(context, "usage_partition_not_dropped", async ({ db }) => {
+      await db.execute(sql`DROP TABLE IF EXISTS ${sql.identifier(name)}`);
+      return true;
+    });
+    if (done) dropped.push(name);
   }
   return { dropped, busy: dropped.length < closed.length };
 }

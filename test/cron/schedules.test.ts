@@ -205,6 +205,34 @@ describe("a run that died", () => {
   });
 });
 
+it("is repeated when the runtime was killed under it, and answered with 202 while it goes on", async () => {
+  const { Client } = (await import("pg")).default;
+  const blocker = new Client({ connectionString: stack.databaseUrl });
+  await blocker.connect();
+  await blocker.query("BEGIN; LOCK TABLE usage_dirty_hours IN ACCESS EXCLUSIVE MODE");
+  const run = await stack.admin.expect<Run>(202, "POST", `${PATH}/roll_up_usage/run`);
+  expect(run).toMatchObject({ state: "running", attempts: 1, ended_at: null });
+  await stack.kill();
+  await blocker.end();
+  await stack.restart();
+  await runNow("resend_queued_runs");
+  expect(await row(run.id)).toMatchObject({ state: "running", attempts: 1 }); // its lease is not over
+  await stack.sql("UPDATE schedule_runs SET lease_until = now() WHERE id = $1", [run.id]);
+  await stack.sql("UPDATE schedule_runs SET created_at = now() - interval '1 hour' WHERE id = $1", [
+    run.id,
+  ]);
+  await runNow("resend_queued_runs");
+  await eventually(async () =>
+    expect(
+      await stack.admin.expect(200, "GET", `${PATH}/roll_up_usage/runs/${run.id}`),
+    ).toMatchObject({
+      state: "succeeded",
+      attempts: 2,
+      error: null,
+    }),
+  );
+});
+
 describe("a tick", () => {
   const MINUTE = new Date("2027-02-03T10:05:00.000Z");
   const cronRuns = () =>

@@ -3,6 +3,7 @@ import pg from "pg";
 import type { Context } from "#core/kernel/context.ts";
 import { createLogger } from "#core/kernel/log.ts";
 import type { Principal } from "#core/kernel/principal.ts";
+import type { ScheduleContext } from "#core/schedules/schedule.ts";
 import type { TeamRecord } from "#core/usage/read-usage-message.ts";
 import type { UsageRecord } from "#core/usage/usage-record.ts";
 import * as schema from "#schema";
@@ -22,6 +23,9 @@ export interface TestDatabase {
 export async function openTestDatabase(server: PostgresServer): Promise<TestDatabase> {
   const database = await createDatabase(server);
   const pool = new pg.Pool({ connectionString: database.url, max: 8 });
+  // The database goes while the last connections are closing.
+  pool.on("error", () => undefined);
+  pool.on("connect", (client) => client.on("error", () => undefined));
   return {
     url: database.url,
     pool,
@@ -68,6 +72,24 @@ function contextOver(
 
 function refuse(): Promise<never> {
   return Promise.reject(new Error("These tests handle no secrets"));
+}
+
+/** What schedules are given, with dependencies that are fine and a queue that takes everything. */
+export function scheduleContext(
+  context: Context,
+  over: Partial<ScheduleContext> = {},
+): ScheduleContext {
+  const fine = () => Promise.resolve({ status: "ok", latencyMs: 1 } as const);
+  return {
+    ...context,
+    deadline: new Date(context.now().getTime() + 600_000),
+    usageRetentionDays: 30,
+    dependencies: { database: fine, cache: fine, ai_service: fine, telegram_api: fine },
+    sendProbe: () => Promise.resolve(),
+    retries: new Map(),
+    sendRun: () => Promise.resolve(),
+    ...over,
+  };
 }
 
 let made = 0;

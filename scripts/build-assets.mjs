@@ -1,13 +1,10 @@
 // Puts together what the api Worker serves as static files, in dist/assets/. Wrangler runs it before each build.
 import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
 const assets = fileURLToPath(new URL("../dist/assets", import.meta.url));
-const swaggerUi = path.dirname(
-  createRequire(import.meta.url).resolve("swagger-ui-dist/package.json"),
-);
+const swaggerUi = path.dirname(fileURLToPath(import.meta.resolve("swagger-ui-dist/package.json")));
 
 const PAGE = `<!doctype html>
 <html lang="en">

@@ -145,8 +145,22 @@ export function projectEnvironment(node) {
 }
 
 /**
+ * Who waits for us: our parent and its parent, since npm may start us through a shell that would outlive it. Empty where
+ * npm did not start us: then we may be meant to run on by ourselves.
+ */
+function ancestors() {
+  if (!process.env.npm_lifecycle_event) return "";
+  try {
+    const stat = readFileSync(`/proc/${process.ppid}/stat`, "utf8");
+    return `${process.ppid} ${stat.split(") ").at(-1).split(" ")[1]}`;
+  } catch {
+    return String(process.ppid); // only Linux has /proc
+  }
+}
+
+/**
  * Runs a script on a Node and passes on signals, then waits for it to clean up. A terminal's Ctrl-C reaches the script
- * by itself. When our own parent is gone, nobody is left to stop the script, so it is told to end.
+ * by itself. When who started us is gone, nobody is left to stop the script, so it is told to end.
  *
  * @returns the exit code, as a shell gives it
  */
@@ -156,9 +170,9 @@ export function runScript(node, args) {
     if (!process.stdin.isTTY) child.kill("SIGINT");
   });
   for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
-  const parent = process.ppid;
+  const before = ancestors();
   const watch = setInterval(() => {
-    if (process.env.npm_lifecycle_event && process.ppid !== parent) child.kill("SIGTERM");
+    if (ancestors() !== before) child.kill("SIGTERM");
   }, 1_000);
   return new Promise((resolve, reject) => {
     child.once("error", reject);

@@ -7,7 +7,7 @@ const REMEMBERED_LINES = 40;
 
 // Wrangler's own lines: one for each request, the table of settings, notes on what it does.
 const NOISE =
-  /^\[?wrangler|^(🪵|Using secrets defined|Binding |env\.|⎔|\S+ has access to the following)|^Your Worker|^─|^\s*$/;
+  /^\[wrangler|^(🪵|Using secrets defined|Binding |env\.|⎔|\S+ has access to the following)|^Your Worker|^─|^\s*$/;
 
 interface LogLine {
   level?: unknown;
@@ -81,9 +81,11 @@ export function readable(line: string, isError: boolean): string | undefined {
 }
 
 function parse(line: string): LogLine | undefined {
-  if (!line.startsWith("{")) return undefined;
+  // With several Workers, wrangler writes in front of a line whose it is.
+  const text = line.replace(/^\[[\w-]+\] /, "");
+  if (!text.startsWith("{")) return undefined;
   try {
-    const value: unknown = JSON.parse(line);
+    const value: unknown = JSON.parse(text);
     // What a JSON text that begins with a brace holds is an object.
     return value as LogLine;
   } catch {

@@ -14,8 +14,8 @@ const MESSAGE_LIMIT = 2_000;
 export interface ProviderAnswer {
   response: Response;
   /** Ends the call; the provider sees the connection close. */
-  abort(reason: "client" | "timeout"): void;
-  aborted(): "client" | "timeout" | null;
+  abort: (reason: "client" | "timeout") => void;
+  aborted: () => "client" | "timeout" | null;
 }
 
 /**

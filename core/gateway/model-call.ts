@@ -33,7 +33,7 @@ export interface GatewayPorts {
   background(work: Promise<unknown>): void;
   /** A pipe whose readable side becomes the answer's body. */
   createPipe(): { readable: ReadableStream<Uint8Array>; writable: WritableStream<Uint8Array> };
-  now(): number;
+  now: () => number;
 }
 
 /** What a model answered, ready to be sent. */

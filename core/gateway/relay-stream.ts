@@ -7,13 +7,13 @@ export interface RelayInput {
   client: WritableStream<Uint8Array>;
   tally: StreamTally;
   /** Ends the call to the provider. */
-  abort(reason: "client" | "timeout"): void;
+  abort: (reason: "client" | "timeout") => void;
   /** The longest pause between two pieces, in milliseconds. */
   idleMs: number;
   clientSignal: AbortSignal | null;
   /** Writes an error as the stream's last event. */
   errorEvent(error: AppError): string;
-  now(): number;
+  now: () => number;
 }
 
 /** How a stream ended. */

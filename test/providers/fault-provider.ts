@@ -98,7 +98,7 @@ export async function startFaultProvider(
       options.models &&
       !options.models.includes(model) &&
       !scripts.has(model) &&
-      !/^fault\//.test(model)
+      !model.startsWith("fault/")
     )
       return json(404, noSuchModel(model));
     const fault = faultFor(body);

@@ -26,7 +26,10 @@ export function bodyLimit(limit: number) {
       await discard(reader, DISCARD_LIMIT);
       throw tooLarge(limit);
     }
-    c.req.raw = new Request(c.req.raw, { body: await readUpTo(reader, limit) });
+    c.req.raw = new Request(c.req.raw, {
+      method: c.req.method,
+      body: await readUpTo(reader, limit),
+    });
     return next();
   };
 }

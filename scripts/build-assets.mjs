@@ -1,5 +1,5 @@
 // Puts together what the api Worker serves as static files, in dist/assets/. Wrangler runs it before each build.
-import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -40,6 +40,23 @@ const START = `SwaggerUIBundle({
 const docs = path.join(assets, "docs");
 mkdirSync(docs, { recursive: true });
 for (const file of ["swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png"])
-  copyFileSync(path.join(swaggerUi, file), path.join(docs, file));
-writeFileSync(path.join(docs, "index.html"), PAGE);
-writeFileSync(path.join(docs, "start.js"), START);
+  put(file, readFileSync(path.join(swaggerUi, file)));
+put("index.html", Buffer.from(PAGE));
+put("start.js", Buffer.from(START));
+
+/** Writes what has changed only, since `wrangler dev` reloads on every write, and in one step, for builds side by side. */
+function put(name, content) {
+  const file = path.join(docs, name);
+  if (isCurrent(file, content)) return;
+  const unfinished = path.join(assets, `.${name}.${process.pid}`);
+  writeFileSync(unfinished, content);
+  renameSync(unfinished, file);
+}
+
+function isCurrent(file, content) {
+  try {
+    return readFileSync(file).equals(content);
+  } catch {
+    return false; // not there yet
+  }
+}

@@ -17,7 +17,7 @@ export interface Subscriber {
   names: string[];
   /** Whether the names are patterns. */
   byPattern: boolean;
-  deliver(message: PublishedMessage): void;
+  deliver: (message: PublishedMessage) => void;
 }
 
 /** Something that answers Redis' commands: in this process, or a server. */

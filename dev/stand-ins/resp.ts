@@ -99,8 +99,8 @@ export interface RespConnection {
 }
 
 interface Waiting {
-  resolve(reply: Reply): void;
-  reject(error: Error): void;
+  resolve: (reply: Reply) => void;
+  reject: (error: Error) => void;
 }
 
 function openSocket(address: URL): Promise<Socket> {

@@ -75,7 +75,7 @@ interface NumberSlot {
 }
 
 interface NumberReader {
-  luaO_str2num(text: Uint8Array, slot: NumberSlot): number;
+  luaO_str2num: (text: Uint8Array, slot: NumberSlot) => number;
 }
 
 function load(): Fengari {

@@ -1,4 +1,4 @@
-// Registers the bot's commands and its webhook with Telegram. `npm run telegram:setup -- --url https://bot.example.com`
+// Registers the bot's commands and its webhook with Telegram. `npm run telegram:setup -- https://bot.example.com`
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -88,9 +88,9 @@ function readSetup(url: string | undefined): TelegramSetup {
   const token = env["TELEGRAM_BOT_TOKEN"];
   if (!token) throw new SetupError("Set TELEGRAM_BOT_TOKEN to the token that @BotFather gave you.");
   const webhookSecret = env["TELEGRAM_WEBHOOK_SECRET"] ?? "";
-  if (!/^[\w-]{16,256}$/.test(webhookSecret)) {
+  if (!/^[\w-]{1,256}$/.test(webhookSecret)) {
     throw new SetupError(
-      "Set TELEGRAM_WEBHOOK_SECRET to 16 to 256 of A-Z, a-z, 0-9, _ and -, the same as in the bot Worker.",
+      "Set TELEGRAM_WEBHOOK_SECRET to 1 to 256 of A-Z, a-z, 0-9, _ and -, the same as in the bot Worker.",
     );
   }
   const publicUrl = url ?? env["PUBLIC_URL"];
@@ -113,11 +113,16 @@ function readSetup(url: string | undefined): TelegramSetup {
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { url: { type: "string" } } });
+  const { values, positionals } = parseArgs({
+    options: { url: { type: "string" } },
+    allowPositionals: true,
+  });
   const envFile = fileURLToPath(new URL("../.env", import.meta.url));
   if (existsSync(envFile)) process.loadEnvFile(envFile);
   try {
-    const { username, webhookUrl, lastError } = await setUpTelegram(readSetup(values.url));
+    const { username, webhookUrl, lastError } = await setUpTelegram(
+      readSetup(values.url ?? positionals[0]),
+    );
     console.log(
       `@${username} sends its updates to ${webhookUrl}, and shows its commands in ${LANGUAGES.length} languages.`,
     );

@@ -15,7 +15,7 @@ import type { BotIdentity } from "./telegram/addressing.ts";
 import { plain } from "./text/formatted-text.ts";
 
 /** A link that was looked up is believed for this long. */
-const LINK_KEPT_MS = 60_000;
+const LINK_KEPT_MS = 10_000;
 
 export interface TurnParts {
   deps: BotDeps;

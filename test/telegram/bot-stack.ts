@@ -26,6 +26,15 @@ export class InternalApi extends WorkerEntrypoint {
 }
 export default { fetch: () => new Response("ok") };`;
 
+/** Calls the bot as other Workers of ours do: the path is the method, the body its arguments. */
+const CALLER = `
+export default {
+  async fetch(request, env) {
+    const method = new URL(request.url).pathname.slice(1);
+    return Response.json(await env.BOT[method](...(await request.json())));
+  }
+};`;
+
 /** A chat object whose store has failed. */
 const BROKEN_STORE = `
 import { DurableObject } from "cloudflare:workers";
@@ -50,6 +59,8 @@ export interface BotStack {
   /** Base URL of the bot Worker. */
   url: string;
   sql<Row extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<Row[]>;
+  /** Calls a method of InternalBot by its binding. */
+  call<Result>(method: "health" | "notify", ...values: unknown[]): Promise<Result>;
   /** Makes a team and links these chats to it. */
   link(...chatIds: number[]): Promise<string>;
   /** Posts an update as Telegram would, past its queues. */
@@ -80,7 +91,7 @@ export async function startBotStack(options: BotStackOptions): Promise<BotStack>
   };
   let miniflare: Miniflare | null = null;
   let workerd: number[] = [];
-  const stack = { url: "" };
+  const stack = { url: "", caller: "" };
 
   const start = async () => {
     const before = await childProcessesOf(process.pid);
@@ -96,6 +107,7 @@ export async function startBotStack(options: BotStackOptions): Promise<BotStack>
     await miniflare.ready;
     workerd = (await childProcessesOf(process.pid)).filter((pid) => !before.includes(pid));
     stack.url = (await miniflare.unsafeGetDirectURL(BOT)).origin;
+    stack.caller = (await miniflare.unsafeGetDirectURL("caller")).origin;
     telegram.delivery.setWebhook({
       url: `${stack.url}/telegram/webhook`,
       secretToken: SECRET,
@@ -115,6 +127,11 @@ export async function startBotStack(options: BotStackOptions): Promise<BotStack>
     },
     sql: async <Row extends pg.QueryResultRow>(text: string, values?: unknown[]) =>
       (await pool.query<Row>(text, values)).rows,
+    async call<Result>(method: string, ...values: unknown[]) {
+      const body = JSON.stringify(values);
+      const answer = await fetch(`${stack.caller}/${method}`, { method: "POST", body });
+      return (await answer.json()) as Result; // the caller names what it goes on to check
+    },
     async link(...chatIds) {
       const teamId = `team_${crypto.randomUUID()}`;
       await pool.query("INSERT INTO teams (id, name) VALUES ($1, 'Gardeners')", [teamId]);
@@ -192,6 +209,10 @@ function miniflareOptions(parts: {
   };
   const others = [
     script("switchyard-api", API_WORKER, { bindings: { SCRIPTED_CHAT: parts.chatUrl } }),
+    script("caller", CALLER, {
+      serviceBindings: { BOT: { name: BOT, entrypoint: "InternalBot" } },
+      unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
+    }),
   ];
   if (parts.brokenStore) {
     others.push(

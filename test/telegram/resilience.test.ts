@@ -272,3 +272,44 @@ describe("health", () => {
     stack.telegram.clearFaults();
   });
 });
+
+describe("notices from other Workers", () => {
+  it("are sent once a key, also while an answer is being written and through kill -9", async () => {
+    const sara = await linkedPerson();
+    stack.model.scripts.set(sara.chat.id, async function* (_turn, signal) {
+      yield "a long";
+      await pause(turnsOf(sara).length === 1 ? 60_000 : 10, signal);
+      yield " answer";
+    });
+    sara.says("go");
+    await eventually(() => expect(texts(sara)).toEqual(["a long"]));
+    const notify = (text: string, key: string) =>
+      stack.call<boolean>("notify", sara.chat.id, text, key);
+    expect(await notify("Your report is ready.", "job_1")).toBe(true);
+    await eventually(() => expect(texts(sara)).toEqual(["a long", "Your report is ready."]));
+    expect(await notify("Your report is ready.", "job_1")).toBe(false);
+    expect(await notify("And another one.", "job_2")).toBe(true);
+    await stack.kill();
+    await stack.restart();
+    await eventually(() => {
+      const all = texts(sara).filter((text) => text !== "…");
+      expect(all).toEqual(["a long answer", "Your report is ready.", "And another one."]);
+    });
+  });
+
+  it("are refused where the bot was blocked", async () => {
+    const sara = await linkedPerson();
+    sara.blocks();
+    await eventually(async () =>
+      expect(await stack.call("notify", sara.chat.id, "hello")).toBe(false),
+    );
+    expect(texts(sara)).toEqual([]);
+  });
+
+  it("come with a look at the bot's health", async () => {
+    expect(await stack.call("health")).toMatchObject({
+      service: "bot",
+      dependencies: { telegram_api: {} },
+    });
+  });
+});

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { isPlainText } from "./text.ts";
+import { isPlainText, isStorableText } from "./text.ts";
 
 /** A JSON object that callers may hang on a thing and get back as it was. */
 export type JsonObject = Record<string, unknown>;
@@ -23,7 +23,7 @@ export function jsonFault(value: unknown, bounds: JsonBounds): string | null {
   for (let depth = 0; level.length > 0; depth++) {
     const next: unknown[] = [];
     for (const item of level) {
-      if (typeof item === "string" && !isStorable(item)) return BROKEN_TEXT;
+      if (typeof item === "string" && !isStorableText(item)) return BROKEN_TEXT;
       if (typeof item !== "object" || item === null) continue;
       if (depth >= bounds.depth) return `must not be nested deeper than ${bounds.depth} levels`;
       if (!Array.isArray(item) && !Object.keys(item).every(isPlainText)) return BROKEN_TEXT;
@@ -38,11 +38,6 @@ export function jsonFault(value: unknown, bounds: JsonBounds): string | null {
 }
 
 const BROKEN_TEXT = "must not hold NUL characters or broken Unicode";
-
-/** Line breaks are fine within a value; what Postgres cannot store is not. */
-function isStorable(text: string): boolean {
-  return text.isWellFormed() && !text.includes("\u0000");
-}
 
 /** A JSON object within bounds. */
 export const boundedJson = (bounds: JsonBounds) =>

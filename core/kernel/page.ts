@@ -1,5 +1,5 @@
 import { AppError } from "./errors.ts";
-import { isPlainText } from "./text.ts";
+import { isStorableText } from "./text.ts";
 
 /** Which part of a list is asked for. */
 export interface PageRequest {
@@ -35,7 +35,7 @@ export function decodeCursor(cursor: string, length: number): (string | number)[
       Array.isArray(values) &&
       values.length === length &&
       values.every((value) =>
-        typeof value === "string" ? isPlainText(value) : typeof value === "number",
+        typeof value === "string" ? isStorableText(value) : typeof value === "number",
       );
     if (valid) return values;
   } catch {

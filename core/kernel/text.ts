@@ -6,6 +6,11 @@ export function isPlainText(text: string): boolean {
   return text.isWellFormed() && !/[\u0000-\u001f\u007f-\u009f]/.test(text);
 }
 
+/** Whether Postgres can store a text, line breaks and all: no NUL, no half of a surrogate pair. */
+export function isStorableText(text: string): boolean {
+  return text.isWellFormed() && !text.includes("\u0000");
+}
+
 /** A line that people give to a thing, such as its name: 1 to `max` characters without spaces around them. */
 export const line = (max: number) =>
   z

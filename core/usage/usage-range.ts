@@ -1,6 +1,7 @@
 import { type SQL, sql } from "drizzle-orm";
 import { z } from "zod";
 import { AppError } from "../kernel/errors.ts";
+import { isStorableText } from "../kernel/text.ts";
 import { type Principal, requireScope, teamScope } from "../kernel/principal.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -17,11 +18,7 @@ const instant = z
   .transform((text) => new Date(text));
 
 /** What an id or a name in a filter may be; Postgres takes no NUL in a text. */
-const name = z
-  .string()
-  .min(1)
-  .max(200)
-  .refine((text) => text.isWellFormed() && !text.includes("\u0000"), "must be plain text");
+const name = z.string().min(1).max(200).refine(isStorableText, "must be plain text");
 
 /** Which requests are asked about. */
 export const usageFilter = z.object({

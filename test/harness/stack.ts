@@ -82,6 +82,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const redis = createRedis();
   const upstash = await startUpstashRest({ backend: redis, token: "test-token" });
   const pool = new pg.Pool({ connectionString: database.url, max: 4 });
+  pool.on("error", () => undefined); // the database goes while the last connections are closing
   const logs = new LogLines();
   const names = options.workers ?? (Object.keys(WORKERS) as WorkerName[]); // Object.keys forgets the literal type
   let vars: Record<string, string> = {

@@ -27,6 +27,9 @@ const CSV_ROWS = 1_000_000;
 /** Sums are made anew for each page, so their pages are larger and fewer. */
 const CSV_PAGE = { records: 2_000, sums: 10_000 };
 
+/** A cursor holds a value of each dimension, up to 200 characters of any script. */
+const usagePage = pageQuery.extend({ cursor: z.string().max(12_000).optional() });
+
 const sumSchema = z
   .object({
     team_id: z.string().optional(),
@@ -133,7 +136,7 @@ const sumsContract = createRoute({
   description:
     "By any of day, hour, key, model, session and end_user, for super admins also team, separated by commas (day without it). from is inclusive, to exclusive; without them the last 30 days. Always exact: requests count within seconds.",
   security,
-  request: { query: pageQuery.extend(sumUsageInput.shape).extend({ format }), headers: teamHeader },
+  request: { query: usagePage.extend(sumUsageInput.shape).extend({ format }), headers: teamHeader },
   responses: { 200: listAnswer("Sums, in the order of group_by", sumSchema), ...problemResponses },
 });
 
@@ -144,7 +147,7 @@ const recordsContract = createRoute({
   summary: "Single requests, the newest first",
   security,
   request: {
-    query: pageQuery.extend(listUsageRecordsInput.shape).extend({ format }),
+    query: usagePage.extend(listUsageRecordsInput.shape).extend({ format }),
     headers: teamHeader,
   },
   responses: { 200: listAnswer("Requests", recordSchema), ...problemResponses },

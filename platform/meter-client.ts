@@ -1,11 +1,10 @@
 import type { EpochAnnouncer } from "#core/kernel/context.ts";
-import type { UsageBatch } from "#core/usage/usage-record.ts";
 import type { Meter } from "./durable-objects/meter.ts";
+import type { UsageSink } from "./usage-reporter.ts";
 
 /** The Meters as a Worker sees them: one for each team, found by the team's id. */
-export interface MeterClient extends EpochAnnouncer {
+export interface MeterClient extends EpochAnnouncer, UsageSink {
   epoch(teamId: string): Promise<number>;
-  report(teamId: string, batches: UsageBatch[]): Promise<void>;
   confirm(teamId: string, batchIds: string[]): Promise<void>;
 }
 

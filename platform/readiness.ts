@@ -40,7 +40,7 @@ export async function checkReadiness(input: ReadinessInput): Promise<Readiness> 
   if (kept && Date.now() < kept.until) return kept.readiness;
   const [database, cache, aiService] = await Promise.all([
     checkDatabase(input.settings),
-    timed(async () => void (await input.cache.ping())),
+    timed(() => input.cache.ping()),
     checkAiService(input.settings),
   ]);
   const schema = { expected: EXPECTED_SCHEMA_VERSION, actual: database.schemaVersion };

@@ -2,8 +2,7 @@ import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { createLogger } from "#core/kernel/log.ts";
 import type { UsageBatch } from "#core/usage/usage-record.ts";
 import { makeRecord } from "#test/usage/database.ts";
-import type { MeterClient } from "./meter-client.ts";
-import { UsageReporter } from "./usage-reporter.ts";
+import { UsageReporter, type UsageSink } from "./usage-reporter.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -12,11 +11,7 @@ afterEach(() => void vi.useRealTimers());
 function openMeter() {
   const taken = new Map<string, UsageBatch>();
   const state = { calls: 0, failure: null as Error | null, largestCall: 0 };
-  const meter: MeterClient = {
-    epoch: () => Promise.resolve(1),
-    confirm: () => Promise.resolve(),
-    expectChange: () => Promise.resolve(),
-    raise: () => Promise.resolve(),
+  const meter: UsageSink = {
     async report(_teamId, batches) {
       state.calls++;
       state.largestCall = Math.max(state.largestCall, batches.length);

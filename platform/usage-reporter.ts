@@ -2,7 +2,6 @@ import type { Logger } from "#core/kernel/log.ts";
 import { newId } from "#core/kernel/ids.ts";
 import { storableRecord } from "#core/usage/storable-record.ts";
 import type { UsageBatch, UsageRecord } from "#core/usage/usage-record.ts";
-import type { MeterClient } from "./meter-client.ts";
 
 /** Records wait this long for others of their isolate, so that a team's Meter is called at most once a second. */
 const GATHER_MS = 1_000;
@@ -16,6 +15,11 @@ const RECORDS_PER_BATCH = 200;
 const BATCHES_PER_CALL = 10;
 /** With so many waiting, the Meter has been out of reach for long, and the isolate's memory is at stake. */
 const WAITING_LIMIT = 60_000;
+
+/** Who takes the records for good: the Meters. */
+export interface UsageSink {
+  report(teamId: string, batches: UsageBatch[]): Promise<void>;
+}
 
 interface TeamQueue {
   records: UsageRecord[];
@@ -31,11 +35,11 @@ interface TeamQueue {
  */
 export class UsageReporter {
   private readonly queues = new Map<string, TeamQueue>();
-  private readonly meter: MeterClient;
+  private readonly meter: UsageSink;
   private readonly log: Logger;
   private waiting = 0;
 
-  constructor(meter: MeterClient, log: Logger) {
+  constructor(meter: UsageSink, log: Logger) {
     this.meter = meter;
     this.log = log;
   }

@@ -83,8 +83,15 @@ async function bundlesFit() {
 
 const envTypes = ({ worker, config, type }) =>
   run(bin("wrangler"), [
-    ...["types", `workers/${worker}/env.d.ts`, "-c", config, "--check"],
-    ...["--include-runtime=false", "--strict-vars=false", "--env-interface", type],
+    "types",
+    `workers/${worker}/env.d.ts`,
+    "--check",
+    "--config",
+    config,
+    "--include-runtime=false",
+    "--strict-vars=false",
+    "--env-interface",
+    type,
   ]);
 
 const CHECKS = [
@@ -104,11 +111,11 @@ for (const [name, check] of CHECKS) {
   const started = Date.now();
   try {
     const note = await check();
-    const more = name === "bundle sizes" ? `: ${note}` : "";
+    const more = name === "bundle sizes" ? `: ${String(note)}` : "";
     console.log(`ok    ${name}${more} (${((Date.now() - started) / 1000).toFixed(1)} s)`);
   } catch (error) {
     failed += 1;
-    console.error(`FAIL  ${name}\n${error.message}\n`);
+    console.error(`FAIL  ${name}\n${error instanceof Error ? error.message : String(error)}\n`);
   }
 }
 process.exit(failed > 0 ? 1 : 0);

@@ -248,11 +248,6 @@ export class AppError extends Error {
   }
 }
 
-/** What a code means; for those who hold a code and no error, such as the documentation. */
-export function meaningOf(code: ErrorCode): ErrorMeaning {
-  return ERRORS[code];
-}
-
 export const ERROR_CODES = Object.keys(ERRORS) as ErrorCode[]; // Object.keys loses the literal type of a const object
 
 /** Turns whatever was thrown into an AppError. What is not one of ours says a fixed sentence, and keeps its cause for the log. */

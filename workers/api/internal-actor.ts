@@ -12,6 +12,11 @@ export function markInternal(request: Request): void {
   internalRequests.add(request);
 }
 
+/** Marks the request that stands in for another, where that one was marked. */
+export function inheritInternal(from: Request, to: Request): void {
+  if (internalRequests.has(from)) internalRequests.add(to);
+}
+
 /**
  * For whom a Worker of ours acts; null for requests from outside, whatever their headers say.
  * @throws AppError `invalid_request` when the Worker did not say it

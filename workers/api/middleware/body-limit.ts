@@ -1,6 +1,7 @@
 import type { Next } from "hono";
 import { AppError } from "#core/kernel/errors.ts";
 import type { AppContext } from "../app-types.ts";
+import { inheritInternal } from "../internal-actor.ts";
 
 /** What is read away of a body that is refused; the platform lets no more through. In bytes. */
 const DISCARD_LIMIT = 100 * 1024 * 1024;
@@ -26,10 +27,12 @@ export function bodyLimit(limit: number) {
       await discard(reader, DISCARD_LIMIT);
       throw tooLarge(limit);
     }
-    c.req.raw = new Request(c.req.raw, {
+    const whole = new Request(c.req.raw, {
       method: c.req.method,
       body: await readUpTo(reader, limit),
     });
+    inheritInternal(c.req.raw, whole);
+    c.req.raw = whole;
     return next();
   };
 }

@@ -34,7 +34,7 @@ export class ChatSettings {
     );
   }
 
-  get<Name extends keyof ChatValues & string>(name: Name): ChatValues[Name] | null {
+  get<Name extends keyof ChatValues>(name: Name): ChatValues[Name] | null {
     const [row] = this.sql.all<{ value: string }>(
       "SELECT value FROM settings WHERE name = ?",
       name,
@@ -42,7 +42,7 @@ export class ChatSettings {
     return row ? (JSON.parse(row.value) as ChatValues[Name]) : null; // written by set
   }
 
-  set<Name extends keyof ChatValues & string>(name: Name, value: ChatValues[Name] | null): void {
+  set<Name extends keyof ChatValues>(name: Name, value: ChatValues[Name] | null): void {
     if (value === null) this.sql.all("DELETE FROM settings WHERE name = ?", name);
     else
       this.sql.all(

@@ -225,7 +225,7 @@ function miniflareOptions(options: RuntimeOptions): MiniflareOptions {
           contents: readFileSync(path.join(ROOT, "dist", name, "index.js"), "utf8"),
         },
       ],
-      bindings: { ...workerOptions.bindings, ...vars },
+      bindings: { ...(workerOptions.bindings as object), ...vars },
       unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
       ...(forMeasuring ? WITHOUT_DEVELOPMENT_HOPS : {}),
     };

@@ -81,7 +81,7 @@ export class Meter extends DurableObject<MeterBindings> {
   async raiseEpoch(teamId: string, value: number): Promise<void> {
     this.sql.exec(
       `INSERT INTO epoch (only, team_id, value) VALUES (1, ?, ?)
-       ON CONFLICT (only) DO UPDATE SET value = max(value, excluded.value), check_at = NULL`,
+       ON CONFLICT (only) DO UPDATE SET value = max(value, excluded.value)`,
       teamId,
       value,
     );

@@ -111,46 +111,48 @@ export function routeTo(model: string, catalog: Catalog, service: ConfiguredServ
   const known = Object.hasOwn(catalog.models, model) ? catalog.models[model] : undefined;
   const target = known?.targets[0];
   if (known && target) {
-    const provider = Object.hasOwn(catalog.providers, target.provider)
-      ? catalog.providers[target.provider]
-      : undefined;
-    if (!provider)
+    const endpoint = endpointOf(target.provider, catalog, service);
+    if (!endpoint) {
       throw new AppError("misconfigured", {
-        message: `The provider of the model ${model} does not exist any more.`,
+        message: `The provider of the model ${model} does not exist any more. An operator has to see to it.`,
       });
-    const { baseUrl, apiKeySealed, timeoutMs } = provider;
-    return {
-      model,
-      provider: target.provider,
-      targetModel: target.model,
-      endpoint: { baseUrl, apiKey: null, apiKeySealed, timeoutMs },
-      prices: known.prices,
-      maxOutputTokens: known.maxOutputTokens,
-      contextTokens: known.contextTokens,
-    };
+    }
+    const { prices, maxOutputTokens, contextTokens } = known;
+    const { provider, model: targetModel } = target;
+    return { model, provider, targetModel, endpoint, prices, maxOutputTokens, contextTokens };
   }
+  const open = { prices: FREE, maxOutputTokens: null, contextTokens: null };
   if (model === BUILTIN) {
-    const open = { prices: FREE, maxOutputTokens: null, contextTokens: BUILTIN_CONTEXT_TOKENS };
-    return { model, provider: BUILTIN, targetModel: BUILTIN, endpoint: null, ...open };
+    const way = { provider: BUILTIN, targetModel: BUILTIN, endpoint: null };
+    return { ...open, ...way, model, contextTokens: BUILTIN_CONTEXT_TOKENS };
   }
-  if (service.url !== null && (service.models.length === 0 || service.models.includes(model))) {
-    const endpoint = {
+  const endpoint = endpointOf(CONFIGURED, catalog, service);
+  if (endpoint && (service.models.length === 0 || service.models.includes(model))) {
+    return { ...open, model, provider: CONFIGURED, targetModel: model, endpoint };
+  }
+  throw modelNotFound(model);
+}
+
+function endpointOf(
+  provider: string,
+  catalog: Catalog,
+  service: ConfiguredService,
+): Route["endpoint"] {
+  if (provider === CONFIGURED) {
+    if (service.url === null) return null;
+    return {
       baseUrl: service.url,
       apiKey: service.apiKey,
       apiKeySealed: null,
       timeoutMs: CONFIGURED_TIMEOUT_MS,
     };
-    return {
-      model,
-      provider: CONFIGURED,
-      targetModel: model,
-      endpoint,
-      prices: FREE,
-      maxOutputTokens: null,
-      contextTokens: null,
-    };
   }
-  throw modelNotFound(model);
+  const known = Object.hasOwn(catalog.providers, provider)
+    ? catalog.providers[provider]
+    : undefined;
+  if (!known) return null;
+  const { baseUrl, apiKeySealed, timeoutMs } = known;
+  return { baseUrl, apiKey: null, apiKeySealed, timeoutMs };
 }
 
 export function modelNotFound(model: string): AppError {

@@ -7,6 +7,7 @@ import { dollarsToMicros, type Micros } from "../../kernel/money.ts";
 import { requireSuperAdmin } from "../../kernel/principal.ts";
 import { line } from "../../kernel/text.ts";
 import { type ModelDefinition, MODEL_NAME, toModelDefinition } from "./model.ts";
+import { CONFIGURED } from "../catalog.ts";
 import { PROVIDER_NAME } from "./provider.ts";
 
 /** Dollars per million tokens; far above any real price, and low enough that no request's cost leaves exact integers. */
@@ -27,7 +28,9 @@ const target = z.strictObject({
   provider: z
     .string()
     .regex(PROVIDER_NAME, "must be the name of a provider")
-    .describe("The name of a provider, as put under /v1/admin/providers"),
+    .describe(
+      "The name of a provider, as put under /v1/admin/providers; `default` is the service of AI_SERVICE_URL",
+    ),
   model: line(200).describe("The provider's own name for the model"),
   weight: z.number().int().min(1).max(1_000).default(1),
 });
@@ -106,6 +109,7 @@ export async function putModel(
 
 /** Makes sure that a target's provider is there, and stays until the transaction ends; see deleteProvider. */
 async function holdProvider(context: Context, name: string, index: number): Promise<void> {
+  if (name === CONFIGURED) return; // it stands in the settings, not in a row
   const [row] = await context.db
     .select({ name: providers.name })
     .from(providers)

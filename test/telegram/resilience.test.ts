@@ -313,3 +313,10 @@ describe("notices from other Workers", () => {
     });
   });
 });
+
+it("whatever went wrong above, no log line holds the bot's token or the webhook's secret", () => {
+  expect(stack.logs.lines.length).toBeGreaterThan(0);
+  for (const secret of [stack.telegram.token, stack.telegram.token.split(":")[1] ?? "", SECRET]) {
+    expect(stack.logs.lines.filter((line) => line.includes(secret))).toEqual([]);
+  }
+});

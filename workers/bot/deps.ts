@@ -22,8 +22,19 @@ export interface BotDeps {
   context(requestId: string): TelegramContext;
 }
 
-/** @throws AppError `misconfigured` when a setting is missing or bad */
-export function makeDeps(env: BotEnv): BotDeps {
+const made = new WeakMap<BotEnv, BotDeps>();
+
+/**
+ * The isolate's dependencies.
+ * @throws AppError `misconfigured` when a setting is missing or bad
+ */
+export function depsOf(env: BotEnv): BotDeps {
+  const deps = made.get(env) ?? makeDeps(env);
+  made.set(env, deps);
+  return deps;
+}
+
+function makeDeps(env: BotEnv): BotDeps {
   const settings = readBotSettings(env);
   const log = consoleLogger(settings.LOG_LEVEL, "bot");
   const token = settings.TELEGRAM_BOT_TOKEN;

@@ -1,7 +1,7 @@
 import { AppError, toAppError } from "#core/kernel/errors.ts";
 import { newId } from "#core/kernel/ids.ts";
 import { VERSION } from "#core/kernel/version.ts";
-import { type BotDeps, makeDeps } from "./deps.ts";
+import { type BotDeps, depsOf } from "./deps.ts";
 import { checkBotReadiness } from "./readiness.ts";
 import { takeUpdate } from "./webhook.ts";
 
@@ -62,7 +62,7 @@ export default {
     const requestId = newId("request");
     let deps: BotDeps | null = null;
     try {
-      const response = await answer(request, () => (deps ??= makeDeps(env)));
+      const response = await answer(request, () => (deps = depsOf(env)));
       response.headers.set("x-request-id", requestId);
       return response;
     } catch (thrown) {

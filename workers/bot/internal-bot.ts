@@ -1,13 +1,13 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { newId } from "#core/kernel/ids.ts";
-import { chatObject, makeDeps } from "./deps.ts";
+import { chatObject, depsOf } from "./deps.ts";
 import { type BotReadiness, checkBotReadiness } from "./readiness.ts";
 
 /** What other Workers of ours ask the bot for; reachable by service binding only. */
 export class InternalBot extends WorkerEntrypoint<BotEnv> {
   /** The same as `GET /ready`. */
   health(): Promise<BotReadiness> {
-    return checkBotReadiness(makeDeps(this.env));
+    return checkBotReadiness(depsOf(this.env));
   }
 
   /**
@@ -16,6 +16,6 @@ export class InternalBot extends WorkerEntrypoint<BotEnv> {
    * @returns whether it will be sent: false where the bot was blocked or too much waits
    */
   notify(chatId: number, text: string, key: string = newId("request")): Promise<boolean> {
-    return chatObject(makeDeps(this.env), chatId).notify(chatId, key, text);
+    return chatObject(depsOf(this.env), chatId).notify(chatId, key, text);
   }
 }

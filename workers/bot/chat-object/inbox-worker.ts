@@ -59,8 +59,15 @@ export class InboxWorker {
       failure = error;
     }
     if (row.lane === "turn") this.stopping = null;
-    if (failure === null) this.inbox.finish(row.updateId);
-    else await this.afterFailure(chat, row, failure);
+    const log = chat.deps.log.with({
+      chat_id: chat.chatId,
+      update_id: row.updateId,
+      request_id: row.requestId,
+    });
+    if (failure !== null) return this.afterFailure(chat, row, { error: failure, log });
+    this.inbox.finish(row.updateId);
+    const took = { attempt: row.attempts + 1, since_arrival_ms: Date.now() - row.receivedAt };
+    log.info("telegram_update_done", { lane: row.lane, ...took });
   }
 
   private async answer(chat: ChatParts, row: InboxRow, stop: AbortSignal): Promise<void> {
@@ -71,12 +78,11 @@ export class InboxWorker {
     if (row.lane === "turn" && chat.settings.get("blocked")) await chat.setBlocked(false);
   }
 
-  private async afterFailure(chat: ChatParts, row: InboxRow, error: unknown): Promise<void> {
-    const log = chat.deps.log.with({
-      chat_id: chat.chatId,
-      update_id: row.updateId,
-      request_id: row.requestId,
-    });
+  private async afterFailure(
+    chat: ChatParts,
+    row: InboxRow,
+    { error, log }: { error: unknown; log: Logger },
+  ): Promise<void> {
     if (error instanceof TelegramRefusal) {
       try {
         return await this.afterRefusal(chat, row, { refusal: error.refusal, log });
@@ -109,6 +115,7 @@ export class InboxWorker {
           log.error("telegram_update_expired", { why: refusal.why });
           return this.inbox.finish(row.updateId);
         }
+        log.warn("telegram_update_postponed", { why: refusal.why });
         const until = Math.max(refusal.at, Date.now() + backoffOf(row));
         return this.inbox.postpone(row.updateId, until, { countsAsAttempt: false });
       }

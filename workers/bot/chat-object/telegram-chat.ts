@@ -3,7 +3,7 @@ import { newId } from "#core/kernel/ids.ts";
 import { listLinkedChats } from "#core/telegram/list-linked-chats.ts";
 import { moveLink } from "#core/telegram/move-link.ts";
 import { setChatBlocked } from "#core/telegram/set-chat-blocked.ts";
-import { type BotDeps, chatObject, makeDeps } from "../deps.ts";
+import { type BotDeps, chatObject, depsOf } from "../deps.ts";
 import { languageOf, messagesIn } from "../locales/index.ts";
 import type { BotIdentity } from "../telegram/addressing.ts";
 import { type Broadcast, Broadcasts, STEP_MS } from "./broadcasts.ts";
@@ -39,7 +39,7 @@ export class TelegramChat extends DurableObject<BotEnv> {
   private readonly outbox = new Outbox(this.sql, this.now);
   private readonly settings = new ChatSettings(this.sql);
   private readonly broadcasts = new Broadcasts(this.sql);
-  private readonly deps: BotDeps = makeDeps(this.env);
+  private readonly deps: BotDeps = depsOf(this.env);
   private chat: ChatParts | null = null;
   private readonly worker = new InboxWorker(this.inbox, () => this.chatParts());
   private readonly notices = new NoticeSender(this.outbox, () => this.chatParts());

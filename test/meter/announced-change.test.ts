@@ -30,7 +30,7 @@ it.each([
   await stack.admin.expect(409, "PATCH", `/v1/keys/${ended.id}`, { name: "other" });
   const announcedAt = Date.now();
   if (another) await stack.admin.expect(200, "PATCH", `/v1/keys/${key.id}`, { name: "other" });
-  await stack.client(key.key).expect(200, "GET", "/v1/keys/verify"); // its record is in the shared cache now
+  await stack.client(key.key).expect(200, "GET", "/v1/models"); // its record is in the shared cache now
 
   // What the dead maker had committed.
   await stack.sql("UPDATE api_keys SET revoked_at = now() WHERE id = $1", [key.id]);
@@ -40,9 +40,9 @@ it.each([
   // An isolate that has never seen the key finds its old record in the cache, and only the Meter can tell it better.
   const elsewhere = await stack.startSecondApi();
   try {
-    const answer = await elsewhere.client(key.key).request("GET", "/v1/keys/verify");
+    const answer = await elsewhere.client(key.key).request("GET", "/v1/models");
     expect(answer.status).toBe(401);
-    expect(await answer.json()).toMatchObject({ code: "revoked_api_key" });
+    expect(await answer.json()).toMatchObject({ error: { code: "revoked_api_key" } });
   } finally {
     await elsewhere.stop();
   }

@@ -113,6 +113,30 @@ describe("a session that is deleted while it answers", () => {
   );
 });
 
+test("sessions that are deleted at the very moment in which they answer stay deleted", async () => {
+  const model = await sessions.model({ firstByteDelayMs: 300 });
+  const ids = await Promise.all(
+    Array.from({ length: 30 }, async (_, index) => {
+      const { session_id } = await sessions.talk({ message: "Hello" });
+      const turn = post({ session_id, message: "Bye", model });
+      await new Promise((resolve) => setTimeout(resolve, 200 + index * 10)); // around the moment of the answer
+      await sessions.client.expect(204, "DELETE", `/v1/sessions/${session_id}`);
+      const { status } = await turn;
+      expect([200, 409]).toContain(status);
+      return session_id;
+    }),
+  );
+  await sessions.turnRecords(model, 30);
+  for (const id of ids) {
+    expect(await indexRowsOf(id)).toBe(0);
+    await expectProblem(
+      await sessions.client.request("GET", `/v1/sessions/${id}`),
+      404,
+      "not_found",
+    );
+  }
+});
+
 describe("a call that is sent again under its Idempotency-Key", () => {
   test("gets the same answer, and the message is said once", async () => {
     const model = await sessions.model({});

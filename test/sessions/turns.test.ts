@@ -113,6 +113,26 @@ describe("a turn", () => {
     ]);
   });
 
+  test("lets the oldest pictures go where they are many, and says that there was one", async () => {
+    const model = await sessions.model({});
+    const picture = (name: string) => {
+      const bytes = Buffer.from(name.repeat(1_200_000 / name.length)).toString("base64");
+      return [{ type: "image_url", image_url: { url: `data:image/png;base64,${bytes}` } }];
+    };
+    const { session_id } = await sessions.talk({ message: picture("one"), model });
+    await sessions.talk({ session_id, message: picture("two") });
+    await sessions.talk({ session_id, message: picture("six") });
+    await sessions.talk({ session_id, message: "What was the first?" });
+    const [last = []] = sessions.prompts(model).slice(-1);
+    const said = last.filter(([role]) => role === "user").map(([, content]) => content);
+    expect(said).toEqual([
+      [{ type: "text", text: "[a picture that is not kept any more]" }],
+      picture("two"),
+      picture("six"),
+      "What was the first?",
+    ]);
+  });
+
   test("keeps what every script and every sign says, longer than a row of the store holds", async () => {
     const reply = 'سلام 👋🏽 \u0000 "quoted" \\ \u2028 '.repeat(60_000);
     const model = await sessions.model({ pieces: [reply] });

@@ -6,7 +6,7 @@ import { migrateDatabase } from "./migrate.ts";
 import { card } from "./start/card.ts";
 import { Cleanup } from "./start/cleanup.ts";
 import { type LocalSecrets, localSecrets, openDataFolder } from "./start/data-folder.ts";
-import { firstTeamKey } from "./start/first-team.ts";
+import { firstModel, firstTeamKey } from "./start/first-team.ts";
 import { tickEachMinute, waitUntilReady } from "./start/front.ts";
 import { type Services, startServices } from "./start/services.ts";
 import { StartError } from "./start-error.ts";
@@ -151,12 +151,14 @@ async function start(): Promise<void> {
   );
   void tickEachMinute(front, ending.signal);
   const polling = pollTelegram(settings, secrets, front.url);
+  const model = await firstModel(front.url, key, settings.values);
   const { database, cache } = services;
   const { superAdminKeyFile } = secrets;
   console.log(
     card({
       url: front.url,
       key,
+      model,
       superAdminKeyFile,
       database,
       cache,

@@ -3,6 +3,8 @@ import { styleText } from "node:util";
 export interface CardFacts {
   url: string;
   key: string;
+  /** One that a first request may name. */
+  model: string;
   superAdminKeyFile: string | undefined;
   database: string;
   cache: string;
@@ -11,12 +13,6 @@ export interface CardFacts {
   /** The names that are set, to say what is there and what could be. */
   settings: ReadonlyMap<string, string>;
   polling: boolean;
-}
-
-/** The model that a first request may name. */
-function modelOf(settings: ReadonlyMap<string, string>): string {
-  if (!settings.has("AI_SERVICE_URL")) return "builtin";
-  return settings.get("AI_SERVICE_MODEL")?.split(",")[0]?.trim() || "gpt-4o-mini";
 }
 
 function hints({ settings, polling }: CardFacts): [string, string][] {
@@ -37,8 +33,7 @@ function hints({ settings, polling }: CardFacts): [string, string][] {
 
 /** What a newcomer needs, on one screen; both examples work as they are. */
 export function card(facts: CardFacts): string {
-  const { url, key, settings } = facts;
-  const model = modelOf(settings);
+  const { url, key, model, settings } = facts;
   const bold = (text: string): string => styleText("bold", text);
   const row = (name: string, value: string): string => `  ${bold(name.padEnd(14))}${value}`;
   const rows = [

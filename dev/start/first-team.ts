@@ -84,3 +84,17 @@ async function create(
   }
   return (await response.json()) as Created; // the contract's shape
 }
+
+/** A model that the key may use: the one that is configured first, else the first of the list. */
+export async function firstModel(
+  url: string,
+  key: string,
+  settings: ReadonlyMap<string, string>,
+): Promise<string> {
+  const configured = settings.get("AI_SERVICE_MODEL")?.split(",")[0]?.trim();
+  if (settings.has("AI_SERVICE_URL") && configured) return configured;
+  const response = await fetch(`${url}/v1/models`, { headers: { authorization: `Bearer ${key}` } });
+  if (!response.ok) return "builtin";
+  const { data } = (await response.json()) as { data: { id: string }[] }; // OpenAI's shape
+  return data[0]?.id ?? "builtin";
+}

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
+import pg from "pg";
 import { eventually } from "#test/harness/eventually.ts";
 import { expectProblem } from "#test/api/problem.ts";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
@@ -174,6 +175,24 @@ describe("with the index out of reach", () => {
     await eventually(async () => expect(await isListed(session_id)).toBe(false));
     await eventually(async () => expect(await filesWith(canary)).toEqual([]));
   });
+});
+
+test("an index row that is late does not come back after its session was deleted", async () => {
+  const holder = new pg.Client({ connectionString: sessions.stack.databaseUrl });
+  await holder.connect();
+  // The row refers to its team: while somebody holds the team, it cannot be written, and a deletion can.
+  await holder.query("BEGIN");
+  await holder.query("SELECT 1 FROM teams WHERE id = $1 FOR UPDATE", [sessions.teamId]);
+  const { session_id } = await sessions.talk({ message: "Hello" });
+  await sessions.client.expect(204, "DELETE", `/v1/sessions/${session_id}`);
+  await holder.query("ROLLBACK");
+  await holder.end();
+  await eventually(async () => {
+    const waiting =
+      "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    expect(await sessions.stack.sql(waiting)).toEqual([]);
+  });
+  await eventually(async () => expect(await isListed(session_id)).toBe(false), 10_000);
 });
 
 test("a turn of a team that was deleted meanwhile leaves nothing of the session", async () => {

@@ -94,6 +94,7 @@ const envTypes = ({ worker, config, type }) =>
     type,
   ]);
 
+/** @type {[string, () => Promise<unknown>][]} */
 const CHECKS = [
   ["format", () => run(bin("oxfmt"), ["--check"])],
   ["lint", () => run(bin("oxlint"), ["--type-aware", "--max-warnings=0"])],

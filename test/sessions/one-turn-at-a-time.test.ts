@@ -122,7 +122,7 @@ test("sessions that are deleted at the very moment in which they answer stay del
       await new Promise((resolve) => setTimeout(resolve, 200 + index * 10)); // around the moment of the answer
       await sessions.client.expect(204, "DELETE", `/v1/sessions/${session_id}`);
       const { status } = await turn;
-      expect([200, 409]).toContain(status);
+      expect([200, 404, 409]).toContain(status); // on a slow machine it may not have begun
       return session_id;
     }),
   );

@@ -1,6 +1,7 @@
 import { HTTPException } from "hono/http-exception";
 import { AppError, toAppError } from "#core/kernel/errors.ts";
 import type { AppContext } from "./app-types.ts";
+import { allowOrigins } from "./middleware/allow-origins.ts";
 import { authenticate } from "./middleware/authenticate.ts";
 import { bodyLimit } from "./middleware/body-limit.ts";
 import { requestFrame } from "./middleware/request-frame.ts";
@@ -41,6 +42,7 @@ export function createApp() {
     return errorResponse(error, c.req.path, c.get("requestId"));
   });
   app.use(requestFrame);
+  app.use(allowOrigins);
   for (const router of publicRoutes) app.route("/", router);
   serveOpenApi(app);
   app.use("/v1/*", bodyLimit(JSON_BODY_LIMIT), authenticate);

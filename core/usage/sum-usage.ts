@@ -153,17 +153,27 @@ function hourlyPart(selection: UsageSelection): SQL {
       )`;
 }
 
+/** The selection's team on the marks, so that another team's hours are not even looked at. */
+function teamOf({ columns }: UsageSelection): SQL {
+  const team = columns.find(({ column }) => column === "team_id");
+  return team ? sql`dirty.team_id = ${team.value}` : sql`true`;
+}
+
 /** A single record as if it were a row of sums. Null and '' are one, as in usage_hourly. */
 const RECORD_AS_SUMS = sql`record.team_id, date_trunc('hour', record.at, 'UTC') AS hour,
   coalesce(record.key_id, ''), coalesce(record.session_id, ''), coalesce(record.end_user, ''), record.model,
   1, (record.status >= 400)::integer, record.input_tokens, record.output_tokens, record.cost_micros`;
 
+/** Hour by hour from the index, as the roll-up reads them; OFFSET 0 keeps Postgres from joining the whole table. */
 function dirtyPart(selection: UsageSelection): SQL {
-  return sql`SELECT ${RECORD_AS_SUMS} FROM usage_dirty_hours AS dirty
-    JOIN usage_records AS record ON record.team_id = dirty.team_id
-      AND record.at >= dirty.hour AND record.at < dirty.hour + interval '1 hour'
+  return sql`SELECT hours.* FROM usage_dirty_hours AS dirty CROSS JOIN LATERAL (
+      SELECT ${RECORD_AS_SUMS} FROM usage_records AS record
+      WHERE record.team_id = dirty.team_id AND record.at >= dirty.hour
+        AND record.at < dirty.hour + interval '1 hour' AND ${matching(sql`record`, selection)}
+      OFFSET 0
+    ) AS hours
     WHERE dirty.hour >= (SELECT first_hour FROM bounds) AND dirty.hour < (SELECT end_hour FROM bounds)
-      AND ${matching(sql`record`, selection)}`;
+      AND ${teamOf(selection)}`;
 }
 
 /** The cut hours at both ends; for a range within one hour, the first of the two is all of it. */

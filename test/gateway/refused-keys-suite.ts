@@ -44,6 +44,25 @@ export function describeRefusedKeys(
       expect(gateway().provider.requests).toHaveLength(before);
     });
 
+    it("without the scope, makes a usage record all the same: its team is known", async () => {
+      const refused: (string | null)[] = [];
+      for (const path of ["/v1/chat/completions", "/v1/embeddings", "/v1/chat"]) {
+        const body = { ...good, input: "hi", message: "hi" };
+        const own = path === "/v1/chat" ? { message: "hi" } : body;
+        const headers = bearer(keys["without scope"]);
+        const response = await gateway().stack.client(null).request("POST", path, own, headers);
+        expect(response.status).toBe(403);
+        refused.push(response.headers.get("x-request-id"));
+      }
+      await eventually(async () => {
+        const records = await gateway().stack.sql(
+          "SELECT id FROM usage_records WHERE error_code = 'missing_scope' AND status = 403 AND id = ANY($1) ORDER BY id",
+          [refused],
+        );
+        expect(records.map(({ id }) => id)).toEqual(refused);
+      });
+    });
+
     it("is refused from the moment on that it expires", async () => {
       await eventually(async () => {
         const response = await gateway().chat(good, { key: keys["expired"] ?? "" });

@@ -1,7 +1,7 @@
 import type { Page, PageRequest } from "#core/kernel/page.ts";
 import { type CsvCell, csvLine } from "#core/kernel/csv.ts";
 import { AppError } from "#core/kernel/errors.ts";
-import type { AppContext } from "./app-types.ts";
+import type { Logger } from "#core/kernel/log.ts";
 
 export interface CsvTable<Item> {
   /** The file's name without its ending. */
@@ -16,15 +16,14 @@ export interface CsvTable<Item> {
 }
 
 /** Whether the caller wants CSV: `?format=` decides, then `Accept`. */
-export function wantsCsv(c: AppContext, format: "json" | "csv" | undefined): boolean {
+export function wantsCsv(accept: string | undefined, format: "json" | "csv" | undefined): boolean {
   if (format !== undefined) return format === "csv";
-  const accept = c.req.header("accept") ?? "";
-  return /(^|,)\s*text\/csv\s*(;|,|$)/i.test(accept);
+  return /(^|,)\s*text\/csv\s*(;|,|$)/i.test(accept ?? "");
 }
 
 /** A list as a CSV file: read and sent page by page, from the cursor on to the end. */
 export async function csvResponse<Item>(
-  c: AppContext,
+  log: Logger,
   table: CsvTable<Item>,
   cursor: string | undefined,
 ): Promise<Response> {
@@ -47,7 +46,7 @@ export async function csvResponse<Item>(
         rows += page.items.length;
         controller.enqueue(encode(page.items));
       } catch (error) {
-        c.get("log").error("csv_broken_off", { name: table.name, rows, error });
+        log.error("csv_broken_off", { name: table.name, rows, error });
         controller.error(error); // the connection breaks, so that nobody takes the file for a whole one
       }
     },

@@ -1,5 +1,6 @@
 import { hasScope, requireScope, requireTeam } from "#core/kernel/principal.ts";
 import { traceparentOf } from "#core/kernel/trace-context.ts";
+import { withFailureRecord } from "#core/gateway/complete-chat.ts";
 import type { GatewayPorts, ModelCall } from "#core/gateway/model-call.ts";
 import {
   type Catalog,
@@ -56,21 +57,21 @@ export function gatewayPorts(c: AppContext): GatewayPorts {
 }
 
 /**
- * This request as a call of a model.
+ * This request as a call of a model. One that its key has no scope for makes a usage record too, as every request of a
+ * team does.
  * @throws AppError `missing_scope`, or `invalid_request` when a super admin names no team
  */
-export function modelCall(
+export async function modelCall(
   c: AppContext,
   options: { endUser: string | null; sessionId?: string },
-): ModelCall {
+): Promise<ModelCall> {
   const principal = c.get("principal");
-  if (!hasScope(principal, "chat")) requireScope(principal, "chat");
   const trace = c.get("trace");
   const named =
     principal.kind === "telegram"
       ? principal.endUser
       : (options.endUser ?? c.req.header("x-end-user") ?? null);
-  return {
+  const call: ModelCall = {
     requestId: c.get("requestId"),
     receivedAt: c.get("receivedAt"),
     principal,
@@ -81,4 +82,9 @@ export function modelCall(
     tracestate: trace.traceState,
     clientSignal: c.req.raw.signal,
   };
+  if (!hasScope(principal, "chat")) {
+    const refused = { ports: gatewayPorts(c), call, model: "" };
+    await withFailureRecord(refused, async () => requireScope(principal, "chat"));
+  }
+  return call;
 }

@@ -88,8 +88,8 @@ export const chatRoutes = createRouter().openapi(chatContract, async (c) => {
     : answerTurn(c, { input, retry, onPart: () => undefined });
 });
 
-function beginTurn(c: AppContext, request: TurnRequest, gone?: AbortSignal): Promise<Turn> {
-  const call = modelCall(c, { endUser: request.input.user ?? null });
+async function beginTurn(c: AppContext, request: TurnRequest, gone?: AbortSignal): Promise<Turn> {
+  const call = await modelCall(c, { endUser: request.input.user ?? null });
   const signals = [call.clientSignal, gone].filter((signal) => signal instanceof AbortSignal);
   const ports = { gateway: gatewayPorts(c), ...sessionPorts(c) };
   const work = takeTurn(ports, { ...call, clientSignal: AbortSignal.any(signals) }, request);

@@ -55,7 +55,7 @@ openAiRoutes.openAPIRegistry.registerPath({
 });
 
 openAiRoutes.post("/v1/chat/completions", async (c) => {
-  const call = modelCall(c, { endUser: null });
+  const call = await modelCall(c, { endUser: null });
   const ports = gatewayPorts(c);
   const request = await withFailureRecord({ ports, call, model: "" }, async () =>
     parseChatRequest(await c.req.text()),
@@ -102,7 +102,7 @@ openAiRoutes.openAPIRegistry.registerPath({
 });
 
 openAiRoutes.post("/v1/embeddings", async (c) => {
-  const call = modelCall(c, { endUser: null });
+  const call = await modelCall(c, { endUser: null });
   const ports = gatewayPorts(c);
   const request = await withFailureRecord({ ports, call, model: "" }, async () =>
     parseEmbeddingsRequest(await c.req.text()),

@@ -157,13 +157,13 @@ export const usageRoutes = createRouter()
   .openapi(sumsContract, async (c) => {
     const query = c.req.valid("query");
     const context = c.get("context");
-    if (!wantsCsv(c, query.format)) {
+    if (!wantsCsv(c.req.header("accept"), query.format)) {
       const page = await sumUsage(context, query, query);
       return c.json({ data: page.items.map(encodeSum), next_cursor: page.nextCursor }, 200);
     }
     const columns = [...query.group_by.map((dimension) => NAMES[dimension]), ...SUM_COLUMNS];
     return csvResponse(
-      c,
+      c.get("log"),
       {
         name: "usage",
         columns,
@@ -178,12 +178,12 @@ export const usageRoutes = createRouter()
   .openapi(recordsContract, async (c) => {
     const query = c.req.valid("query");
     const context = c.get("context");
-    if (!wantsCsv(c, query.format)) {
+    if (!wantsCsv(c.req.header("accept"), query.format)) {
       const page = await listUsageRecords(context, query, query);
       return c.json({ data: page.items.map(encodeRecord), next_cursor: page.nextCursor }, 200);
     }
     return csvResponse(
-      c,
+      c.get("log"),
       {
         name: "usage-records",
         columns: RECORD_COLUMNS,

@@ -42,22 +42,31 @@ export async function completeChat(
     if (request.stream)
       return relay({ ports, call, route, request, answer, errorEvent, upstreamMs });
     const text = await readWhole(answer, route);
-    const { tokens, estimated } = readCompletion(text, route, request);
-    const record = makeUsageRecord(
-      call,
-      request.model,
+    return wholeAnswer(
+      { ports, call, model: request.model },
       route,
-      { ...NOTHING, tokens, estimated },
-      ports.now(),
+      text,
+      readCompletion(text, route, request),
     );
-    ports.report(record);
-    return {
-      contentType: "application/json",
-      body: text,
-      upstreamMs: ports.now() - call.receivedAt,
-      record: Promise.resolve(record),
-    };
   });
+}
+
+/** An answer in one piece, whose usage record is made and on its way. */
+export function wholeAnswer(
+  { ports, call, model }: Attempt,
+  route: Route,
+  body: string,
+  counted: Pick<Outcome, "tokens" | "estimated">,
+): ModelAnswer {
+  const now = ports.now();
+  const record = makeUsageRecord(call, model, route, { ...NOTHING, ...counted }, now);
+  ports.report(record);
+  return {
+    contentType: "application/json",
+    body,
+    upstreamMs: now - call.receivedAt,
+    record: Promise.resolve(record),
+  };
 }
 
 /** What is known of a request that may fail. */

@@ -1,10 +1,10 @@
 import { builtinEmbeddings } from "../chat/builtin-model.ts";
 import { estimateTokens } from "../chat/estimate-tokens.ts";
 import { callProvider, readWhole } from "./call-provider.ts";
-import { allowedRoute, notJson, withFailureRecord } from "./complete-chat.ts";
+import { allowedRoute, notJson, wholeAnswer, withFailureRecord } from "./complete-chat.ts";
 import { invalid, parseJsonObject, readModel } from "./chat-request.ts";
 import type { GatewayPorts, ModelAnswer, ModelCall } from "./model-call.ts";
-import { makeUsageRecord, readUsage } from "./usage-tally.ts";
+import { readUsage } from "./usage-tally.ts";
 
 /** An embeddings request as far as the gateway reads it. */
 export interface EmbeddingsRequest {
@@ -52,21 +52,8 @@ export async function embed(
             );
       const counted = notJson(route, () => readUsage(parseJsonObject(text)["usage"]));
       const tokens = counted ?? { input: estimateInput(request.raw["input"]), output: 0 };
-      const outcome = {
-        status: 200,
-        errorCode: null,
-        tokens,
-        estimated: counted === null,
-        firstTokenAt: null,
-      };
-      const record = makeUsageRecord(call, request.model, route, outcome, ports.now());
-      ports.report(record);
-      return {
-        contentType: "application/json",
-        body: text,
-        upstreamMs: ports.now() - call.receivedAt,
-        record: Promise.resolve(record),
-      };
+      const attempt = { ports, call, model: request.model };
+      return wholeAnswer(attempt, route, text, { tokens, estimated: counted === null });
     },
   );
 }

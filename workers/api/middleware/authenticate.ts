@@ -1,9 +1,9 @@
 import type { Next } from "hono";
-import { equalDigests, sha256, sha256Hex } from "#core/kernel/digest.ts";
+import { equalDigests, sha256 } from "#core/kernel/digest.ts";
 import { AppError } from "#core/kernel/errors.ts";
 import { isId } from "#core/kernel/ids.ts";
 import type { Principal } from "#core/kernel/principal.ts";
-import { isWellFormedApiKey } from "#core/keys/api-key.ts";
+import { hashApiKey, isWellFormedApiKey } from "#core/keys/api-key.ts";
 import { loadKeyRecord, principalOf } from "#core/keys/key-record.ts";
 import type { KeySources } from "#core/keys/key-ring.ts";
 import { createContext } from "#platform/context.ts";
@@ -57,7 +57,7 @@ export function presentedKey(c: AppContext): string {
 async function principalFromKey(c: AppContext): Promise<Principal> {
   const key = presentedKey(c);
   if (isWellFormedApiKey(key)) {
-    const hash = await sha256Hex(key);
+    const hash = await hashApiKey(key);
     const record = await c.get("deps").keyRing.find(hash, keySources(c));
     if (record) return principalOf(record, Date.now());
   }

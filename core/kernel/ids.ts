@@ -8,6 +8,7 @@ const PREFIXES = {
   request: "req",
   usageBatch: "batch",
   scheduleRun: "run",
+  limit: "lim",
   completion: "chatcmpl",
   trace: "trace",
 } as const;

@@ -1,4 +1,5 @@
 export * from "./keys.ts";
+export * from "./limits.ts";
 export * from "./operations.ts";
 export * from "./providers.ts";
 export * from "./sessions.ts";

@@ -16,7 +16,7 @@ export function builtinAnswer(request: Record<string, unknown>): ProviderAnswer 
     request["stream"] === true
       ? streamOf(builtinChunks({ ...request, stream_options: { include_usage: true } }))
       : Response.json(builtinCompletion(request));
-  return { response, abort, aborted: () => aborted };
+  return { response, decodeWhole: null, abort, aborted: () => aborted };
 }
 
 function streamOf(chunks: Iterable<unknown>): Response {

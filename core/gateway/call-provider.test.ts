@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { AppError } from "../kernel/errors.ts";
 import type { Route } from "../providers/catalog.ts";
+import type { Exchange } from "../providers/kinds/kind.ts";
 import { callProvider, readWhole } from "./call-provider.ts";
 import type { GatewayPorts, ModelCall } from "./model-call.ts";
 
@@ -9,6 +10,7 @@ const route: Route = {
   provider: "theirs",
   targetModel: "their-model",
   endpoint: {
+    kind: "openai",
     baseUrl: "https://provider.test/v1",
     apiKey: null,
     apiKeySealed: "sealed",
@@ -32,11 +34,18 @@ const call = (more: Partial<ModelCall> = {}): ModelCall => ({
   ...more,
 });
 
+const exchange: Exchange = {
+  request: { by: "http", path: "/chat/completions", body: "{}" },
+  decodeWhole: null,
+  translateStream: null,
+};
+
 type Fetch = GatewayPorts["fetch"];
 
 function portsWith(fetch: Fetch): GatewayPorts {
   return {
     fetch,
+    runAi: null,
     route: () => Promise.resolve(route),
     openKey: (provider, sealed) => Promise.resolve(`${provider}-${sealed}-opened`),
     report: () => undefined,
@@ -47,7 +56,7 @@ function portsWith(fetch: Fetch): GatewayPorts {
 }
 
 const send = (fetch: Fetch, more?: Partial<ModelCall>) =>
-  callProvider(portsWith(fetch), call(more), route, "/chat/completions", "{}");
+  callProvider(portsWith(fetch), call(more), route, exchange);
 const answering = (body: BodyInit | null, init?: ResponseInit) => () =>
   Promise.resolve(new Response(body, init));
 

@@ -1,6 +1,9 @@
 import { AppError, type ErrorCode } from "../kernel/errors.ts";
 import { VERSION } from "../kernel/version.ts";
 import type { Route } from "../providers/catalog.ts";
+import type { Exchange, ProviderKind, ProviderRequest, Refusal } from "../providers/kinds/kind.ts";
+import { kindOf } from "../providers/kinds/kinds.ts";
+import { translateBody } from "../providers/kinds/translate-body.ts";
 import type { GatewayPorts, ModelCall } from "./model-call.ts";
 
 /** The largest answer that is read whole, in bytes. */
@@ -12,7 +15,10 @@ const MESSAGE_LIMIT = 2_000;
 
 /** A call to a provider whose answer has begun. */
 export interface ProviderAnswer {
+  /** A stream is in the canonical form already; a whole answer is put into it by `readWhole`. */
   response: Response;
+  /** Puts a whole answer into the canonical form; null where it is in it already. */
+  decodeWhole: Exchange["decodeWhole"];
   /** Ends the call; the provider sees the connection close. */
   abort: (reason: "client" | "timeout") => void;
   aborted: () => "client" | "timeout" | null;
@@ -20,18 +26,18 @@ export interface ProviderAnswer {
 
 /**
  * Sends a request to a provider and waits for its answer to begin.
- * @param path after the provider's base URL, such as `/chat/completions`
+ * @param exchange the request in the form of the route's kind
  * @throws AppError `provider_unreachable`, `provider_timeout`, `client_closed`, or what `errorFromProvider` makes of a refusal
  */
 export async function callProvider(
   ports: GatewayPorts,
   call: ModelCall,
   route: Route,
-  path: string,
-  body: string,
+  exchange: Exchange,
 ): Promise<ProviderAnswer> {
   const endpoint = route.endpoint;
-  if (!endpoint) throw new Error(`The provider ${route.provider} is not reached over HTTP`);
+  if (!endpoint) throw new Error(`The provider ${route.provider} is no provider to be called`);
+  const kind = kindOf(endpoint.kind);
   const apiKey =
     endpoint.apiKeySealed === null
       ? endpoint.apiKey
@@ -47,26 +53,69 @@ export async function callProvider(
   call.clientSignal?.addEventListener("abort", onClient, { once: true });
   const timer = setTimeout(() => abort("timeout"), endpoint.timeoutMs);
   try {
-    const response = await ports
-      .fetch(endpoint.baseUrl + path, {
-        method: "POST",
-        headers: requestHeaders(call, apiKey),
-        body,
-        signal: controller.signal,
-        redirect: "manual", // following one would hand the provider's key to somebody else
-      })
-      .catch((error: unknown) => {
-        throw callError(aborted, route, error);
-      });
-    if (response.status >= 200 && response.status < 300)
-      return { response, abort, aborted: () => aborted };
-    throw await errorFromProvider(response, route, apiKey);
+    const headers = requestHeaders(call, kind, apiKey);
+    const response = await transmit(
+      ports,
+      route,
+      exchange.request,
+      headers,
+      controller.signal,
+    ).catch((error: unknown) => {
+      throw error instanceof AppError ? error : callError(aborted, route, error);
+    });
+    if (response.status >= 200 && response.status < 300) {
+      const { decodeWhole } = exchange;
+      return {
+        response: translated(response, exchange),
+        decodeWhole,
+        abort,
+        aborted: () => aborted,
+      };
+    }
+    throw await errorFromProvider(response, route, kind, apiKey);
   } finally {
     clearTimeout(timer); // only now: an error's body has to come in time as well
   }
 }
 
-function requestHeaders(call: ModelCall, apiKey: string | null): Record<string, string> {
+function transmit(
+  ports: GatewayPorts,
+  route: Route,
+  request: ProviderRequest,
+  headers: Record<string, string>,
+  signal: AbortSignal,
+): Promise<Response> {
+  if (request.by === "http") {
+    return ports.fetch((route.endpoint?.baseUrl ?? "") + request.path, {
+      method: "POST",
+      headers,
+      body: request.body,
+      signal,
+      redirect: "manual", // following one would hand the provider's key to somebody else
+    });
+  }
+  if (ports.runAi) return ports.runAi(request.model, request.input, signal);
+  throw new AppError("provider_misconfigured", {
+    message: `The provider of ${route.model} is Workers AI, and this gateway has no AI binding. An operator has to see to it.`,
+  });
+}
+
+/** The answer with its event stream in the canonical form. */
+function translated(response: Response, { translateStream }: Exchange): Response {
+  if (translateStream === null || !response.body || !isEventStream(response)) return response;
+  const body = translateBody(response.body, translateStream());
+  return new Response(body, { headers: { "content-type": "text/event-stream" } });
+}
+
+export function isEventStream(response: Response): boolean {
+  return /^text\/event-stream\b/i.test(response.headers.get("content-type") ?? "");
+}
+
+function requestHeaders(
+  call: ModelCall,
+  kind: ProviderKind,
+  apiKey: string | null,
+): Record<string, string> {
   const headers: Record<string, string> = {
     "content-type": "application/json",
     accept: "application/json, text/event-stream",
@@ -74,7 +123,7 @@ function requestHeaders(call: ModelCall, apiKey: string | null): Record<string, 
     "x-request-id": call.requestId,
     traceparent: call.traceparent,
   };
-  if (apiKey !== null) headers["authorization"] = `Bearer ${apiKey}`;
+  kind.setHeaders(headers, apiKey);
   if (call.tracestate !== null) headers["tracestate"] = call.tracestate;
   return headers;
 }
@@ -104,8 +153,10 @@ export async function readWhole(answer: ProviderAnswer, route: Route): Promise<s
   const timer = setTimeout(() => answer.abort("timeout"), route.endpoint?.timeoutMs ?? 60_000);
   try {
     const text = await readLimited(answer.response, ANSWER_LIMIT);
-    if (text !== null) return text;
+    if (text !== null)
+      return answer.decodeWhole === null ? text : decode(text, answer.decodeWhole, route);
   } catch (error) {
+    if (error instanceof AppError) throw error;
     throw answer.aborted() === null
       ? new AppError("provider_error", {
           message: `The provider of ${route.model} cut its answer short. Try again.`,
@@ -118,6 +169,16 @@ export async function readWhole(answer: ProviderAnswer, route: Route): Promise<s
   throw new AppError("provider_error", {
     message: `The provider of ${route.model} sent an answer over ${ANSWER_LIMIT} bytes.`,
   });
+}
+
+function decode(text: string, decodeWhole: (text: string) => string, route: Route): string {
+  try {
+    return decodeWhole(text);
+  } catch (cause) {
+    if (cause instanceof AppError) throw cause;
+    const message = `The provider of ${route.model} answered with something else than what was asked for. Check its address, or try again.`;
+    throw new AppError("provider_error", { message, cause });
+  }
 }
 
 /** @returns null where there is more than the limit */
@@ -156,19 +217,21 @@ const CLIENT_FAULTS: ReadonlyMap<number, ErrorCode> = new Map([
 async function errorFromProvider(
   response: Response,
   route: Route,
+  kind: ProviderKind,
   apiKey: string | null,
 ): Promise<AppError> {
-  const { status } = response;
   const text = await readLimited(response, ERROR_LIMIT).catch(() => null); // the status alone says enough
-  const details = { provider: route.provider, provider_status: status };
+  const refusal = kind.readRefusal(response.status, text);
+  const { status } = refusal;
+  const details = { provider: route.provider, provider_status: response.status };
   const clientFault = CLIENT_FAULTS.get(status);
   if (clientFault !== undefined) {
-    const said = providerMessage(text, apiKey);
+    const said = withoutKey(refusal, apiKey);
     return new AppError(clientFault, {
       message:
-        said?.message ??
+        said.message ??
         `The provider of ${route.model} does not take this request (status ${status}).`,
-      ...(said?.param ? { param: said.param } : {}),
+      ...(said.param ? { param: said.param } : {}),
       details,
     });
   }
@@ -180,7 +243,7 @@ async function errorFromProvider(
       details,
     });
   }
-  const retryAfterSeconds = retryAfter(response.headers);
+  const retryAfterSeconds = refusal.retryAfterSeconds ?? retryAfter(response.headers);
   const retry = retryAfterSeconds === undefined ? {} : { retryAfterSeconds };
   if (status === 429) {
     return new AppError("provider_rate_limited", {
@@ -222,26 +285,14 @@ async function errorFromProvider(
   });
 }
 
-/** The sentence and the parameter of an OpenAI-shaped error body. Some providers repeat the key that they were sent. */
-function providerMessage(
-  text: string | null,
-  apiKey: string | null,
-): { message: string; param: string | null } | null {
-  const withoutKey = (said: string) => (apiKey ? said.replaceAll(apiKey, "[removed]") : said);
-  try {
-    const body = JSON.parse(text ?? "") as {
-      error?: { message?: unknown; param?: unknown } | string;
-    }; // checked field by field below
-    const error =
-      typeof body.error === "string" ? { message: body.error, param: null } : body.error;
-    if (typeof error?.message !== "string") return null;
-    return {
-      message: withoutKey(error.message).slice(0, MESSAGE_LIMIT),
-      param: typeof error.param === "string" ? withoutKey(error.param).slice(0, 200) : null,
-    };
-  } catch {
-    return null;
-  }
+/** What the provider said, to be passed on. Some repeat the key that they were sent. */
+function withoutKey({ message, param }: Refusal, apiKey: string | null) {
+  const clean = (said: string, limit: number) =>
+    (apiKey ? said.replaceAll(apiKey, "[removed]") : said).slice(0, limit);
+  return {
+    message: message === null ? null : clean(message, MESSAGE_LIMIT),
+    param: param === null ? null : clean(param, 200),
+  };
 }
 
 /** `Retry-After` in seconds or as a date, at most an hour. */

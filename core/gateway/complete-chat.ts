@@ -2,10 +2,12 @@ import { estimatePromptTokens, estimateTokens } from "../chat/estimate-tokens.ts
 import { AppError, type ErrorCode, toAppError } from "../kernel/errors.ts";
 import { mayUseModel } from "../kernel/principal.ts";
 import type { Route } from "../providers/catalog.ts";
+import { kindOf } from "../providers/kinds/kinds.ts";
+import { streamOptions } from "../providers/kinds/openai/openai.ts";
 import type { UsageRecord } from "../usage/usage-record.ts";
 import { builtinAnswer } from "./builtin-provider.ts";
-import { callProvider, type ProviderAnswer, readWhole } from "./call-provider.ts";
-import { type ChatRequest, invalid, parseJsonObject } from "./chat-request.ts";
+import { callProvider, isEventStream, type ProviderAnswer, readWhole } from "./call-provider.ts";
+import { type ChatRequest, parseJsonObject } from "./chat-request.ts";
 import type { GatewayPorts, ModelAnswer, ModelCall } from "./model-call.ts";
 import { relayStream } from "./relay-stream.ts";
 import { StreamTally, writtenText } from "./stream-tally.ts";
@@ -130,17 +132,10 @@ async function send(
   request: ChatRequest,
 ): Promise<ProviderAnswer> {
   if (route.endpoint === null) return builtinAnswer(request.raw);
-  const body: Record<string, unknown> = { ...request.raw, model: route.targetModel };
-  if (request.stream) body["stream_options"] = { ...streamOptions(request), include_usage: true };
-  return callProvider(ports, call, route, "/chat/completions", JSON.stringify(body));
-}
-
-function streamOptions(request: ChatRequest): Record<string, unknown> {
-  const options = request.raw["stream_options"];
-  if (options === undefined || options === null) return {};
-  if (typeof options === "object" && !Array.isArray(options))
-    return options as Record<string, unknown>; // an object, as checked
-  throw invalid("stream_options", "must be an object");
+  const { model, targetModel, maxOutputTokens } = route;
+  const { raw, stream } = request;
+  const kindRequest = { raw, stream, model, targetModel, maxOutputTokens };
+  return callProvider(ports, call, route, kindOf(route.endpoint.kind).chat(kindRequest));
 }
 
 /** @throws AppError `provider_error` where the answer is no chat completion */
@@ -202,16 +197,13 @@ function relay({
   upstreamMs,
 }: Relay): ModelAnswer {
   const { response, abort } = answer;
-  if (
-    !/^text\/event-stream\b/i.test(response.headers.get("content-type") ?? "") ||
-    !response.body
-  ) {
+  if (!isEventStream(response) || !response.body) {
     abort("timeout");
     throw notACompletion(route);
   }
   const { n } = request.raw;
   const choices = typeof n === "number" ? n : 1;
-  const tally = new StreamTally(streamOptions(request)["include_usage"] !== true, choices);
+  const tally = new StreamTally(streamOptions(request.raw)["include_usage"] !== true, choices);
   const pipe = ports.createPipe();
   const idleMs = route.endpoint?.timeoutMs ?? IDLE_MS;
   const { clientSignal } = call;

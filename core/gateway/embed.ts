@@ -1,5 +1,8 @@
 import { builtinEmbeddings } from "../chat/builtin-model.ts";
 import { estimateTokens } from "../chat/estimate-tokens.ts";
+import type { Route } from "../providers/catalog.ts";
+import { type Exchange, unsupported } from "../providers/kinds/kind.ts";
+import { kindOf } from "../providers/kinds/kinds.ts";
 import { callProvider, readWhole } from "./call-provider.ts";
 import { allowedRoute, notJson, wholeAnswer, withFailureRecord } from "./complete-chat.ts";
 import { invalid, parseJsonObject, readModel } from "./chat-request.ts";
@@ -41,13 +44,7 @@ export async function embed(
         route.endpoint === null
           ? JSON.stringify(builtinEmbeddings(request.raw))
           : await readWhole(
-              await callProvider(
-                ports,
-                call,
-                route,
-                "/embeddings",
-                JSON.stringify({ ...request.raw, model: route.targetModel }),
-              ),
+              await callProvider(ports, call, route, embeddingsExchange(route, request)),
               route,
             );
       const counted = notJson(route, () => readUsage(parseJsonObject(text)["usage"]));
@@ -56,6 +53,13 @@ export async function embed(
       return wholeAnswer(attempt, route, text, { tokens, estimated: counted === null });
     },
   );
+}
+
+function embeddingsExchange(route: Route, { raw }: EmbeddingsRequest): Exchange {
+  const kind = kindOf(route.endpoint?.kind ?? "openai");
+  if (kind.embeddings === null) throw unsupported(kind.name, "model", "has no embeddings");
+  const { model, targetModel, maxOutputTokens } = route;
+  return kind.embeddings({ raw, stream: false, model, targetModel, maxOutputTokens });
 }
 
 /** Texts are estimated; a list of numbers is tokens already. */

@@ -23,6 +23,10 @@ export interface ModelCall {
 /** What the gateway reaches the world by. */
 export interface GatewayPorts {
   fetch(url: string, init: RequestInit): Promise<Response>;
+  /** Runs a model of Workers AI; null where there is no binding. The answer comes as it is, errors too. */
+  runAi:
+    | ((model: string, input: Record<string, unknown>, signal: AbortSignal) => Promise<Response>)
+    | null;
   /** @throws AppError `model_not_found`, `unavailable`, `misconfigured` */
   route(model: string): Promise<Route>;
   /** Opens the sealed key of a provider. */

@@ -2,10 +2,11 @@ import { models, providers } from "#schema";
 import type { Database } from "../kernel/context.ts";
 import { AppError } from "../kernel/errors.ts";
 import type { Micros } from "../kernel/money.ts";
+import type { KindName } from "./kinds/kind.ts";
 
 /** A provider as it is cached: its key stays sealed. */
 export interface CatalogProvider {
-  kind: "openai";
+  kind: KindName;
   baseUrl: string;
   apiKeySealed: string | null;
   timeoutMs: number;
@@ -55,8 +56,9 @@ export interface Route {
   provider: string;
   /** The provider's own name of the model. */
   targetModel: string;
-  /** Null for the builtin model, which is not reached over HTTP. */
+  /** Null for the builtin model, which the gateway plays itself. */
   endpoint: {
+    kind: KindName;
     baseUrl: string;
     apiKey: string | null;
     apiKeySealed: string | null;
@@ -141,6 +143,7 @@ function endpointOf(
   if (provider === CONFIGURED) {
     if (service.url === null) return null;
     return {
+      kind: "openai",
       baseUrl: service.url,
       apiKey: service.apiKey,
       apiKeySealed: null,
@@ -151,8 +154,8 @@ function endpointOf(
     ? catalog.providers[provider]
     : undefined;
   if (!known) return null;
-  const { baseUrl, apiKeySealed, timeoutMs } = known;
-  return { baseUrl, apiKey: null, apiKeySealed, timeoutMs };
+  const { kind, baseUrl, apiKeySealed, timeoutMs } = known;
+  return { kind, baseUrl, apiKey: null, apiKeySealed, timeoutMs };
 }
 
 export function modelNotFound(model: string): AppError {

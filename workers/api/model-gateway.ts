@@ -47,6 +47,7 @@ export function gatewayPorts(c: AppContext): GatewayPorts {
   const background = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
   return {
     fetch: (url, init) => fetch(url, init),
+    runAi: null,
     route: (model) => routeOf(c, model),
     openKey: (provider, sealed) => catalog.keyOf(provider, sealed, catalogSources(c)),
     report: (record) => background(usage.report(teamId, record)),

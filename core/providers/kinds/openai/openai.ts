@@ -1,0 +1,63 @@
+import { AppError } from "../../../kernel/errors.ts";
+import type { Exchange, KindRequest, ProviderKind, Refusal } from "../kind.ts";
+
+/**
+ * OpenAI's own protocol, which OpenRouter, Groq, Mistral, Ollama, vLLM and many others speak too. It is the canonical
+ * form: requests get the provider's name of the model, and answers pass as they are.
+ */
+export const openai: ProviderKind = {
+  name: "openai",
+  setHeaders(headers, apiKey) {
+    if (apiKey !== null) headers["authorization"] = `Bearer ${apiKey}`;
+  },
+  chat({ raw, stream, targetModel }) {
+    const body: Record<string, unknown> = { ...raw, model: targetModel };
+    if (stream) body["stream_options"] = { ...streamOptions(raw), include_usage: true };
+    return untranslated("/chat/completions", body);
+  },
+  embeddings: ({ raw, targetModel }: KindRequest) =>
+    untranslated("/embeddings", { ...raw, model: targetModel }),
+  readRefusal,
+};
+
+function untranslated(path: string, body: Record<string, unknown>): Exchange {
+  return {
+    request: { by: "http", path, body: JSON.stringify(body) },
+    decodeWhole: null,
+    translateStream: null,
+  };
+}
+
+/**
+ * The request's own `stream_options`.
+ * @throws AppError `invalid_request`
+ */
+export function streamOptions(raw: Record<string, unknown>): Record<string, unknown> {
+  const options = raw["stream_options"];
+  if (options === undefined || options === null) return {};
+  if (typeof options === "object" && !Array.isArray(options))
+    return options as Record<string, unknown>; // an object, as checked
+  throw new AppError("invalid_request", {
+    message: "stream_options must be an object.",
+    param: "stream_options",
+  });
+}
+
+/** Reads the sentence and the parameter of an error body, `{"error": {"message", "param"}}` or `{"error": "…"}`. */
+export function readRefusal(status: number, text: string | null): Refusal {
+  const refusal: Refusal = { status, message: null, param: null, retryAfterSeconds: null };
+  try {
+    const body = JSON.parse(text ?? "") as {
+      error?: { message?: unknown; param?: unknown } | string;
+    }; // checked field by field below
+    const error = typeof body.error === "string" ? { message: body.error } : body.error;
+    if (typeof error?.message !== "string") return refusal;
+    return {
+      ...refusal,
+      message: error.message,
+      param: typeof error.param === "string" ? error.param : null,
+    };
+  } catch {
+    return refusal;
+  }
+}

@@ -25,6 +25,15 @@ export const apiKeys = pgTable(
       .array()
       .notNull()
       .default(sql`'{*}'::text[]`),
+    /** From which addresses it may be used: IPv4, IPv6 and CIDR blocks. An empty list of allowed ones allows all. */
+    ipAllow: text("ip_allow")
+      .array()
+      .notNull()
+      .default(sql`'{}'::text[]`),
+    ipDeny: text("ip_deny")
+      .array()
+      .notNull()
+      .default(sql`'{}'::text[]`),
     metadata: jsonb("metadata").$type<Record<string, unknown>>().notNull().default({}),
     enabled: boolean("enabled").notNull().default(true),
     expiresAt: moment("expires_at"),

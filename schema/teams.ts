@@ -1,5 +1,9 @@
-import { bigint, index, pgTable, text, uniqueIndex } from "drizzle-orm/pg-core";
+import { sql } from "drizzle-orm";
+import { bigint, index, integer, pgTable, text, uniqueIndex } from "drizzle-orm/pg-core";
 import { createdAt, moment } from "./columns.ts";
+
+/** What a person can be in a team, the one who may do most first. */
+export const ROLES = ["owner", "admin", "member", "viewer"] as const;
 
 /** Whoever pays: everything else belongs to one team. */
 export const teams = pgTable("teams", {
@@ -7,6 +11,22 @@ export const teams = pgTable("teams", {
   name: text("name").notNull(),
   /** Grows with each change that cached key records must not survive. The team's Meter mirrors it. */
   epoch: bigint("epoch", { mode: "number" }).notNull().default(1),
+  /** From which addresses the team may be reached, as for keys; both have to agree. */
+  ipAllow: text("ip_allow")
+    .array()
+    .notNull()
+    .default(sql`'{}'::text[]`),
+  ipDeny: text("ip_deny")
+    .array()
+    .notNull()
+    .default(sql`'{}'::text[]`),
+  /** Origins of web pages that may call the API for this team, beside ALLOWED_ORIGINS. */
+  allowedOrigins: text("allowed_origins")
+    .array()
+    .notNull()
+    .default(sql`'{}'::text[]`),
+  /** The largest JSON body, in bytes; null is the gateway's own limit. */
+  maxBodyBytes: integer("max_body_bytes"),
   createdAt: createdAt(),
   updatedAt: moment("updated_at").notNull().defaultNow(),
 });
@@ -22,12 +42,18 @@ export const members = pgTable(
     name: text("name").notNull(),
     /** Stored in lower case. */
     email: text("email").notNull(),
-    role: text("role", { enum: ["owner", "admin", "member", "viewer"] }).notNull(),
+    role: text("role", { enum: ROLES }).notNull(),
+    /** The person's own name at one OIDC issuer: with it, a token is theirs by this and not by its e-mail. */
+    issuer: text("issuer"),
+    subject: text("subject"),
     createdAt: createdAt(),
     updatedAt: moment("updated_at").notNull().defaultNow(),
   },
   (table) => [
     uniqueIndex("members_team_email_unique").on(table.teamId, table.email),
+    uniqueIndex("members_team_subject_unique").on(table.teamId, table.issuer, table.subject),
+    index("members_email_index").on(table.email),
+    index("members_subject_index").on(table.issuer, table.subject),
     index("members_team_index").on(table.teamId, table.id),
   ],
 );

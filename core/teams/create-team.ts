@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { teams } from "#schema";
 import type { Context } from "../kernel/context.ts";
+import { AppError } from "../kernel/errors.ts";
 import { newId } from "../kernel/ids.ts";
 import { requireSuperAdmin } from "../kernel/principal.ts";
 import { line } from "../kernel/text.ts";
@@ -18,12 +19,12 @@ export async function createTeam(
 ): Promise<Team> {
   requireSuperAdmin(context.principal);
   const now = context.now();
-  const team = {
-    id: newId("team", now.getTime()),
-    name: input.name,
-    createdAt: now,
-    updatedAt: now,
-  };
-  await context.db.insert(teams).values(team);
+  const [row] = await context.db
+    .insert(teams)
+    .values({ id: newId("team", now.getTime()), name: input.name, createdAt: now, updatedAt: now })
+    .returning();
+  if (!row)
+    throw new AppError("internal_error", { message: "The team was not stored. Try again." });
+  const { epoch: _, ...team } = row;
   return team;
 }

@@ -122,6 +122,19 @@ const ERRORS = {
     title: "The message does not fit the model's context",
     retry: false,
   },
+  // What may be used
+  rate_limit_exceeded: {
+    status: 429,
+    openai: "requests",
+    title: "A limit is reached",
+    retry: true,
+  },
+  insufficient_quota: {
+    status: 429,
+    openai: "insufficient_quota",
+    title: "A budget is spent",
+    retry: false,
+  },
   // The model's provider
   provider_error: {
     status: 502,
@@ -197,12 +210,21 @@ export interface ErrorMeaning {
   /** HTTP status. */
   status: number;
   /** `error.type` in OpenAI's error body. */
-  openai: "invalid_request_error" | "rate_limit_error" | "api_error";
+  openai: OpenAiErrorType;
   /** `title` in problem+json: a short sentence, the same for every occurrence. */
   title: string;
   /** Whether the same request may succeed when sent again. */
   retry: boolean;
 }
+
+/** OpenAI names the limit's unit, or the spent quota, as the type of an error about limits. */
+export type OpenAiErrorType =
+  | "invalid_request_error"
+  | "rate_limit_error"
+  | "requests"
+  | "tokens"
+  | "insufficient_quota"
+  | "api_error";
 
 export type ErrorCode = keyof typeof ERRORS;
 
@@ -220,6 +242,10 @@ export interface AppErrorOptions {
   param?: string;
   /** Seconds after which a retry makes sense; becomes `Retry-After`. */
   retryAfterSeconds?: number;
+  /** Fields that the answer carries besides, such as those of a limit; names in lower case. */
+  headers?: Readonly<Record<string, string>>;
+  /** `error.type` in OpenAI's error body, where it is not the code's own. */
+  openAiType?: OpenAiErrorType;
   /** For the log only. */
   details?: Record<string, unknown>;
   cause?: unknown;
@@ -231,6 +257,8 @@ export class AppError extends Error {
   readonly fields: FieldError[] | undefined;
   readonly param: string | undefined;
   readonly retryAfterSeconds: number | undefined;
+  readonly headers: Readonly<Record<string, string>> | undefined;
+  readonly openAiType: OpenAiErrorType | undefined;
   readonly details: Record<string, unknown> | undefined;
 
   constructor(code: ErrorCode, options: AppErrorOptions) {
@@ -240,6 +268,8 @@ export class AppError extends Error {
     this.fields = options.fields;
     this.param = options.param;
     this.retryAfterSeconds = options.retryAfterSeconds;
+    this.headers = options.headers;
+    this.openAiType = options.openAiType;
     this.details = options.details;
   }
 

@@ -10,6 +10,7 @@ export function errorResponse(error: AppError, path: string, requestId: string):
     headers.set("retry-after", String(error.retryAfterSeconds));
   if (!error.meaning.retry && error.meaning.status >= 408) headers.set("x-should-retry", "false");
   if (error.meaning.status === 401) headers.set("www-authenticate", "Bearer");
+  for (const name in error.headers) headers.set(name, error.headers[name] ?? "");
   if (OPENAI_PATHS.test(path)) {
     headers.set("content-type", "application/json");
     return new Response(JSON.stringify(openAiErrorBody(error, requestId)), {
@@ -28,7 +29,7 @@ export function openAiErrorBody(error: AppError, requestId: string) {
   return {
     error: {
       message: error.message,
-      type: error.meaning.openai,
+      type: error.openAiType ?? error.meaning.openai,
       param: error.param ?? error.fields?.[0]?.path ?? null,
       code: error.code,
       request_id: requestId,

@@ -117,6 +117,10 @@ export const de: Messages = {
     idempotency_mismatch: ours,
     context_too_long:
       "Das Gespräch ist für dieses Modell zu lang; sende /new, um ein neues zu beginnen.",
+    rate_limit_exceeded:
+      "Du hast eine Obergrenze für Anfragen erreicht; bitte versuche es etwas später noch einmal.",
+    insufficient_quota:
+      "Das Budget für Antworten ist aufgebraucht; wer das Team verwaltet, kann es erhöhen.",
     provider_error: modelTrouble,
     provider_unreachable: modelTrouble,
     provider_misconfigured: notConfigured,

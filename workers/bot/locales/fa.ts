@@ -117,6 +117,8 @@ export const fa: Messages = {
     idempotency_mismatch: ours,
     context_too_long:
       "گفتگو برای این مدل بیش از حد بلند است؛ برای شروع گفتگوی تازه /new را بفرستید.",
+    rate_limit_exceeded: "به سقف تعداد درخواست‌ها رسیده‌اید؛ لطفاً کمی بعد دوباره امتحان کنید.",
+    insufficient_quota: "بودجهٔ پاسخ‌ها تمام شده است؛ مدیر تیم می‌تواند آن را افزایش دهد.",
     provider_error: modelTrouble,
     provider_unreachable: modelTrouble,
     provider_misconfigured: notConfigured,

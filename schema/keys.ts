@@ -1,5 +1,5 @@
 import { sql } from "drizzle-orm";
-import { boolean, index, jsonb, pgTable, text, uniqueIndex } from "drizzle-orm/pg-core";
+import { boolean, index, integer, jsonb, pgTable, text, uniqueIndex } from "drizzle-orm/pg-core";
 import { createdAt, moment } from "./columns.ts";
 import { teams } from "./teams.ts";
 
@@ -34,6 +34,8 @@ export const apiKeys = pgTable(
       .array()
       .notNull()
       .default(sql`'{}'::text[]`),
+    /** For how long answers to this key's requests are kept to be given again; null keeps none unless a request asks. */
+    cacheSeconds: integer("cache_seconds"),
     metadata: jsonb("metadata").$type<Record<string, unknown>>().notNull().default({}),
     enabled: boolean("enabled").notNull().default(true),
     expiresAt: moment("expires_at"),

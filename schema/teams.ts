@@ -1,5 +1,5 @@
 import { sql } from "drizzle-orm";
-import { bigint, index, integer, pgTable, text, uniqueIndex } from "drizzle-orm/pg-core";
+import { bigint, index, integer, jsonb, pgTable, text, uniqueIndex } from "drizzle-orm/pg-core";
 import { createdAt, moment } from "./columns.ts";
 
 /** What a person can be in a team, the one who may do most first. */
@@ -27,6 +27,10 @@ export const teams = pgTable("teams", {
     .default(sql`'{}'::text[]`),
   /** The largest JSON body, in bytes; null is the gateway's own limit. */
   maxBodyBytes: integer("max_body_bytes"),
+  /** What may not go to a model, and not come from one; null is no rule. `core/guard-rails/rules.ts` says its shape. */
+  guardRails: jsonb("guard_rails").$type<unknown>(),
+  /** SHA-256 of the rules, which names them in caches. */
+  guardRailsDigest: text("guard_rails_digest"),
   createdAt: createdAt(),
   updatedAt: moment("updated_at").notNull().defaultNow(),
 });

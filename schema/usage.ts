@@ -41,7 +41,10 @@ export const usageRecords = pgTable(
     costMicros: bigint("cost_micros", { mode: "number" }).notNull(),
     latencyMs: integer("latency_ms").notNull(),
     firstTokenMs: integer("first_token_ms"),
+    /** The response cache had the answer: no provider was called, and nothing is charged. */
     cached: boolean("cached").notNull().default(false),
+    /** The response cache was asked, and had no answer. */
+    cacheMissed: boolean("cache_missed").notNull().default(false),
   },
   (table) => [
     primaryKey({ name: "usage_records_pkey", columns: [table.at, table.id, table.attempt] }),
@@ -64,6 +67,8 @@ export const usageHourly = pgTable(
     inputTokens: bigint("input_tokens", { mode: "number" }).notNull(),
     outputTokens: bigint("output_tokens", { mode: "number" }).notNull(),
     costMicros: bigint("cost_micros", { mode: "number" }).notNull(),
+    cached: bigint("cached", { mode: "number" }).notNull().default(0),
+    cacheMisses: bigint("cache_misses", { mode: "number" }).notNull().default(0),
   },
   (table) => [
     primaryKey({

@@ -64,11 +64,13 @@ async function rollUpChunk(db: Context["db"], before: Date): Promise<number> {
   `);
   await db.execute(sql`
     INSERT INTO usage_hourly (
-      team_id, hour, key_id, session_id, end_user, model, requests, errors, input_tokens, output_tokens, cost_micros
+      team_id, hour, key_id, session_id, end_user, model, requests, errors, input_tokens, output_tokens, cost_micros,
+      cached, cache_misses
     )
     SELECT chunk.team_id, chunk.hour, sums.* FROM ${chunk} CROSS JOIN LATERAL (
       SELECT coalesce(key_id, ''), coalesce(session_id, ''), coalesce(end_user, ''), model, count(*),
-        count(*) FILTER (WHERE status >= 400), sum(input_tokens), sum(output_tokens), sum(cost_micros)
+        count(*) FILTER (WHERE status >= 400), sum(input_tokens), sum(output_tokens), sum(cost_micros),
+        count(*) FILTER (WHERE cached), count(*) FILTER (WHERE cache_missed)
       FROM usage_records AS record
       WHERE record.team_id = chunk.team_id AND record.at >= chunk.hour
         AND record.at < chunk.hour + interval '1 hour'

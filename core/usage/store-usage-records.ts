@@ -40,17 +40,19 @@ export async function storeUsageRecords(
       FROM jsonb_to_recordset(${JSON.stringify(input)}::jsonb) AS record (
         id text, attempt smallint, at timestamptz, "teamId" text, "keyId" text, "sessionId" text, "endUser" text,
         model text, provider text, status smallint, "errorCode" text, "inputTokens" integer, "outputTokens" integer,
-        estimated boolean, "costMicros" bigint, "latencyMs" integer, "firstTokenMs" integer, cached boolean
+        estimated boolean, "costMicros" bigint, "latencyMs" integer, "firstTokenMs" integer, cached boolean,
+        "cacheMissed" boolean
       )
       ORDER BY at, id, attempt
     ),
     inserted AS (
       INSERT INTO usage_records (
         id, attempt, at, team_id, key_id, session_id, end_user, model, provider, status, error_code,
-        input_tokens, output_tokens, estimated, cost_micros, latency_ms, first_token_ms, cached
+        input_tokens, output_tokens, estimated, cost_micros, latency_ms, first_token_ms, cached,
+        cache_missed
       )
       SELECT id, attempt, at, "teamId", "keyId", "sessionId", "endUser", model, provider, status, "errorCode",
-        "inputTokens", "outputTokens", estimated, "costMicros", "latencyMs", "firstTokenMs", cached
+        "inputTokens", "outputTokens", estimated, "costMicros", "latencyMs", "firstTokenMs", cached, coalesce("cacheMissed", false)
       FROM input JOIN books ON input.at >= books.closed_before
       ORDER BY at, id, attempt
       ON CONFLICT (at, id, attempt) DO NOTHING

@@ -43,6 +43,9 @@ export interface UsageSum {
   inputTokens: number;
   outputTokens: number;
   costMicros: number;
+  /** Requests that the response cache answered, and those for which it had no answer. */
+  cached: number;
+  cacheMisses: number;
 }
 
 const row = z.object({
@@ -52,6 +55,8 @@ const row = z.object({
   input_tokens: z.coerce.number(),
   output_tokens: z.coerce.number(),
   cost_micros: z.coerce.number(),
+  cached: z.coerce.number(),
+  cache_misses: z.coerce.number(),
 });
 
 /**
@@ -88,10 +93,12 @@ export async function sumUsage(
     grouped AS (
       SELECT ${group} AS dimensions, sum(requests)::text AS requests, sum(errors)::text AS errors,
         sum(input_tokens)::text AS input_tokens, sum(output_tokens)::text AS output_tokens,
-        sum(cost_micros)::text AS cost_micros
+        sum(cost_micros)::text AS cost_micros, sum(cached)::text AS cached,
+        sum(cache_misses)::text AS cache_misses
       FROM sums GROUP BY 1
     )
-    SELECT to_jsonb(dimensions) AS dimensions, requests, errors, input_tokens, output_tokens, cost_micros
+    SELECT to_jsonb(dimensions) AS dimensions, requests, errors, input_tokens, output_tokens, cost_micros, cached,
+      cache_misses
     FROM grouped WHERE ${after} ORDER BY grouped.dimensions LIMIT ${page.limit + 1}
   `);
   return toPage(
@@ -112,6 +119,8 @@ function toUsageSum(sum: z.output<typeof row>, dimensions: UsageDimension[]): Us
     inputTokens: sum.input_tokens,
     outputTokens: sum.output_tokens,
     costMicros: sum.cost_micros,
+    cached: sum.cached,
+    cacheMisses: sum.cache_misses,
   };
 }
 
@@ -141,7 +150,7 @@ function boundsOf({ from, to }: UsageSelection): SQL {
 }
 
 const SUM_COLUMNS = sql`team_id, hour, key_id, session_id, end_user, model, requests, errors, input_tokens,
-  output_tokens, cost_micros`;
+  output_tokens, cost_micros, cached, cache_misses`;
 
 function hourlyPart(selection: UsageSelection): SQL {
   return sql`SELECT ${SUM_COLUMNS} FROM usage_hourly
@@ -162,7 +171,8 @@ function teamOf({ columns }: UsageSelection): SQL {
 /** A single record as if it were a row of sums. Null and '' are one, as in usage_hourly. */
 const RECORD_AS_SUMS = sql`record.team_id, date_trunc('hour', record.at, 'UTC') AS hour,
   coalesce(record.key_id, ''), coalesce(record.session_id, ''), coalesce(record.end_user, ''), record.model,
-  1, (record.status >= 400)::integer, record.input_tokens, record.output_tokens, record.cost_micros`;
+  1, (record.status >= 400)::integer, record.input_tokens, record.output_tokens, record.cost_micros,
+  record.cached::integer, record.cache_missed::integer`;
 
 /** Hour by hour from the index, as the roll-up reads them; OFFSET 0 keeps Postgres from joining the whole table. */
 function dirtyPart(selection: UsageSelection): SQL {

@@ -21,7 +21,10 @@ export const usageRecord = z.object({
   costMicros: z.number().int(),
   latencyMs: z.number().int(),
   firstTokenMs: z.number().int().nullable(),
+  /** The response cache had the answer: no provider was called, and nothing is charged. */
   cached: z.boolean(),
+  /** The response cache was asked, and had no answer; left out where it was not asked. */
+  cacheMissed: z.boolean().optional(),
 });
 export type UsageRecord = z.infer<typeof usageRecord>;
 

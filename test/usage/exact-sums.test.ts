@@ -40,6 +40,8 @@ const owned = fc
     status: fc.constantFrom(200, 399, 400, 499, 502),
     inputTokens: fc.integer({ min: 0, max: 2_147_483_647 }),
     costMicros: fc.integer({ min: 0, max: 1_000_000_000 }),
+    cached: fc.boolean(),
+    cacheMissed: fc.constantFrom(true, false, undefined),
   })
   .map(({ team, hour, within, ...fields }): Owned => ({
     teamId: team,
@@ -100,13 +102,15 @@ function bruteForce(records: Owned[], groupBy: UsageDimension[], from: number, t
       end_user: record.endUser,
     };
     const key = JSON.stringify(groupBy.map((dimension) => values[dimension]));
-    const sum = sums.get(key) ?? [0, 0, 0, 0, 0];
+    const sum = sums.get(key) ?? [0, 0, 0, 0, 0, 0, 0];
     const more = [
       1,
       record.status >= 400 ? 1 : 0,
       record.inputTokens,
       record.outputTokens,
       record.costMicros,
+      record.cached ? 1 : 0,
+      record.cacheMissed ? 1 : 0,
     ];
     sums.set(
       key,
@@ -130,7 +134,15 @@ async function reported(groupBy: UsageDimension[], from: number, to: number, lim
   } while (cursor !== undefined);
   const entries = sums.map((sum) => [
     JSON.stringify(groupBy.map((dimension) => sum.group[dimension])),
-    [sum.requests, sum.errors, sum.inputTokens, sum.outputTokens, sum.costMicros],
+    [
+      sum.requests,
+      sum.errors,
+      sum.inputTokens,
+      sum.outputTokens,
+      sum.costMicros,
+      sum.cached,
+      sum.cacheMisses,
+    ],
   ]);
   expect(new Set(entries.map(([key]) => key)).size).toBe(entries.length);
   return Object.fromEntries(entries.sort());

@@ -41,6 +41,8 @@ beforeAll(async () => {
       errorCode: index % 11 === 0 ? "client_closed" : null,
       inputTokens: index,
       costMicros: index * 1_000_003,
+      cached: index % 6 === 0,
+      cacheMissed: index % 6 === 1,
     }),
   }));
   await store(owned);
@@ -76,7 +78,7 @@ const FIELDS: Record<string, { field: string; of: (item: Owned) => string | null
 };
 
 function bruteForce(records: Owned[], groupBy: string[], from: string, to: string): Row[] {
-  const groups = new Map<string, Row & { micros: number }>();
+  const groups = new Map<string, Row & { micros: number; cached: number; misses: number }>();
   for (const item of records) {
     if (item.record.at < Date.parse(from) || item.record.at >= Date.parse(to)) continue;
     const names = groupBy.map((name) => [
@@ -91,17 +93,22 @@ function bruteForce(records: Owned[], groupBy: string[], from: string, to: strin
       input_tokens: 0,
       output_tokens: 0,
       micros: 0,
+      cached: 0,
+      misses: 0,
     };
     group["requests"] = Number(group["requests"]) + 1;
     group["errors"] = Number(group["errors"]) + (item.record.status >= 400 ? 1 : 0);
     group["input_tokens"] = Number(group["input_tokens"]) + item.record.inputTokens;
     group["output_tokens"] = Number(group["output_tokens"]) + item.record.outputTokens;
     group.micros += item.record.costMicros;
+    group.cached += item.record.cached ? 1 : 0;
+    group.misses += item.record.cacheMissed ? 1 : 0;
     groups.set(key, group);
   }
-  return [...groups.values()].map(({ micros, ...row }) => ({
+  return [...groups.values()].map(({ micros, misses, ...row }) => ({
     ...row,
     cost: microsToDollars(micros),
+    cache_hit_ratio: row.cached + misses === 0 ? null : row.cached / (row.cached + misses),
   }));
 }
 

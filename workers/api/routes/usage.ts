@@ -1,4 +1,5 @@
 import { microsToDollars } from "#core/kernel/money.ts";
+import { hitRatio } from "#core/usage/hit-ratio.ts";
 import {
   listUsageRecords,
   listUsageRecordsInput,
@@ -44,6 +45,10 @@ const sumSchema = z
     input_tokens: z.number().int(),
     output_tokens: z.number().int(),
     cost: z.string(),
+    cached: z.number().int().openapi({ description: "Requests that the response cache answered" }),
+    cache_hit_ratio: z.number().nullable().openapi({
+      description: "Of the requests that asked the response cache; null where none did",
+    }),
   })
   .openapi("UsageSum");
 
@@ -81,7 +86,15 @@ const NAMES = {
   end_user: "end_user",
 } as const satisfies Record<UsageDimension, keyof z.infer<typeof sumSchema>>;
 
-const SUM_COLUMNS = ["requests", "errors", "input_tokens", "output_tokens", "cost"] as const;
+const SUM_COLUMNS = [
+  "requests",
+  "errors",
+  "input_tokens",
+  "output_tokens",
+  "cost",
+  "cached",
+  "cache_hit_ratio",
+] as const;
 const RECORD_COLUMNS = Object.keys(recordSchema.shape) as (keyof z.infer<typeof recordSchema>)[]; // Object.keys loses the literal type
 
 const encodeSum = (sum: UsageSum): z.infer<typeof sumSchema> => ({
@@ -96,6 +109,8 @@ const encodeSum = (sum: UsageSum): z.infer<typeof sumSchema> => ({
   input_tokens: sum.inputTokens,
   output_tokens: sum.outputTokens,
   cost: microsToDollars(sum.costMicros),
+  cached: sum.cached,
+  cache_hit_ratio: hitRatio(sum),
 });
 
 const encodeRecord = (record: StoredUsageRecord): z.infer<typeof recordSchema> => ({

@@ -1,4 +1,5 @@
 import type { PartyName } from "../parties/party.ts";
+import { cpuMs } from "../process-cpu.ts";
 import { type Metrics, takeTurns } from "../rounds.ts";
 import type { ModelName } from "../upstream/replies.ts";
 import type { Bench, BenchCase } from "./case.ts";
@@ -20,6 +21,7 @@ export function throughputCase(options: {
       { key: "rps", title: "req/s", digits: 0 },
       { key: "p50_ms", title: "p50 ms", digits: 2 },
       { key: "p99_ms", title: "p99 ms", digits: 2 },
+      { key: "cpu_us", title: "CPU µs", digits: 0 },
     ],
     run: (bench) => run(bench, options),
   };
@@ -40,11 +42,13 @@ async function run(
     subjects: ready,
     rounds,
     measure: async ({ party, request }) => {
+      const before = await cpuMs(party.pids);
       const result = await load.round(request, { connections, seconds }).catch((error: unknown) => {
         throw new Error(`${options.name}: ${party.name} failed under load`, { cause: error });
       });
+      const cpuUs = (((await cpuMs(party.pids)) - before) * 1_000) / result.answered;
       count.add(party, result);
-      return { rps: result.rps, p50_ms: result.p50Ms, p99_ms: result.p99Ms };
+      return { rps: result.rps, p50_ms: result.p50Ms, p99_ms: result.p99Ms, cpu_us: cpuUs };
     },
     afterTurn: async ({ party }, round, metrics) => {
       progress(

@@ -1,4 +1,3 @@
-import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { chatBody, chatPath, type Party, type PartyOptions } from "./party.ts";
 
@@ -6,13 +5,8 @@ import { chatBody, chatPath, type Party, type PartyOptions } from "./party.ts";
 export async function startBare({ processes, upstream }: PartyOptions): Promise<Party> {
   const child = await processes.start({
     name: "bare",
-    module: new URL("workerd-process.ts", import.meta.url),
-    input: {
-      workerPath: fileURLToPath(new URL("bare-worker.js", import.meta.url)),
-      compatibilityDate: "2026-11-01",
-      compatibilityFlags: [],
-      vars: { UPSTREAM: upstream },
-    },
+    module: new URL("bare-process.ts", import.meta.url),
+    input: { upstream },
     ready: z.object({ port: z.number(), pid: z.number() }),
   });
   return {

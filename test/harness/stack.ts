@@ -26,10 +26,6 @@ export interface StackOptions {
   workers?: WorkerName[];
   /** Settings for every Worker, over the harness's own. */
   vars?: Record<string, string>;
-  /** The port of workerd's inspector, for profiles. */
-  inspectorPort?: number;
-  /** For the bench: leaves out what stands around the Workers in development only, at a price per request. */
-  forMeasuring?: boolean;
 }
 
 /** The built Workers on the real runtime, with a database, a cache and storage of their own. */
@@ -69,12 +65,6 @@ export interface Stack {
 export const SUPER_ADMIN_KEY = "test-super-admin-key-0123456789";
 export const WEBHOOK_SECRET = "test-webhook-secret";
 
-/**
- * Miniflare puts Workers of its own, in JavaScript, before a Worker with assets and behind every `fetch`. They do
- * what the platform does natively, or what only a development machine needs, and take a third of a request's time.
- */
-const WITHOUT_DEVELOPMENT_HOPS = { assets: undefined, stripCfConnectingIp: false };
-
 /** Starts the Workers as they were built by `npm run build`. */
 export async function startStack(options: StackOptions): Promise<Stack> {
   const database = await createDatabase(options.postgres);
@@ -103,16 +93,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 
   const start = async () => {
     const before = await childProcessesOf(process.pid);
-    miniflare = new Miniflare(
-      miniflareOptions({
-        names,
-        vars,
-        folder,
-        logs,
-        inspectorPort: options.inspectorPort,
-        forMeasuring: options.forMeasuring,
-      }),
-    );
+    miniflare = new Miniflare(miniflareOptions({ names, vars, folder, logs }));
     await miniflare.ready;
     workerd = (await childProcessesOf(process.pid)).filter((pid) => !before.includes(pid));
     for (const name of names) {
@@ -203,14 +184,12 @@ interface RuntimeOptions {
   /** Where Durable Objects and queues keep their data, and runtimes of one stack find each other. */
   folder: string;
   logs: LogLines;
-  inspectorPort?: number | undefined;
-  forMeasuring?: boolean | undefined;
   /** A second runtime of the same stack: its Workers have this behind their names, and use the first one's objects. */
   suffix?: string;
 }
 
 function miniflareOptions(options: RuntimeOptions): MiniflareOptions {
-  const { names, vars, folder, logs, inspectorPort, forMeasuring = false, suffix = "" } = options;
+  const { names, vars, folder, logs, suffix = "" } = options;
   const workers = names.map((name) => {
     const { script, config } = WORKERS[name];
     const { workerOptions } = unstable_getMiniflareWorkerOptions(path.join(ROOT, config));
@@ -227,7 +206,6 @@ function miniflareOptions(options: RuntimeOptions): MiniflareOptions {
       ],
       bindings: { ...(workerOptions.bindings as object), ...vars },
       unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
-      ...(forMeasuring ? WITHOUT_DEVELOPMENT_HOPS : {}),
     };
   });
   return convertV4MiniflareOptions({
@@ -235,11 +213,8 @@ function miniflareOptions(options: RuntimeOptions): MiniflareOptions {
     host: "127.0.0.1",
     port: 0,
     resourcePersistencePath: path.join(folder, `storage${suffix}`),
-    ...(forMeasuring ? {} : { unsafeDevRegistryPath: path.join(folder, "registry") }),
-    handleStructuredLogs: (line: { level: string; message: string }) => {
-      if (!forMeasuring) logs.add(line.message);
-    },
-    ...(inspectorPort === undefined ? {} : { inspectorPort }),
+    unsafeDevRegistryPath: path.join(folder, "registry"),
+    handleStructuredLogs: (line: { level: string; message: string }) => logs.add(line.message),
   } as Parameters<typeof convertV4MiniflareOptions>[0]); // wrangler and miniflare describe the same options by two types
 }
 

@@ -1,0 +1,106 @@
+import { fileURLToPath } from "node:url";
+import pg from "pg";
+import { type Unstable_Config, unstable_readConfig } from "wrangler";
+import { createRedis } from "../../dev/stand-ins/redis.ts";
+import { startUpstashRest } from "../../dev/stand-ins/upstash-rest.ts";
+import { ApiClient } from "../../test/harness/api-client.ts";
+import { createDatabase, startPostgresServer } from "../../test/harness/postgres.ts";
+import { startWorkerd, type WorkerdWorker } from "./workerd.ts";
+
+const SUPER_ADMIN_KEY = "bench-super-admin-key-0123456789";
+const CACHE_TOKEN = "bench-token";
+
+const root = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+
+/**
+ * The built api and cron Workers on plain workerd, with workerd's own Queues between them, a real Postgres behind the
+ * proxy that speaks to Neon's driver, and the stand-in for Upstash.
+ */
+export async function startSwitchyardStack(options: {
+  inspectorPort?: number | undefined;
+  onExit: (code: number | null) => void;
+}) {
+  const postgres = await startPostgresServer();
+  const database = await createDatabase(postgres);
+  const upstash = await startUpstashRest({ backend: createRedis(), token: CACHE_TOKEN });
+  const pool = new pg.Pool({ connectionString: database.url, max: 2 });
+  const vars = {
+    DATABASE_URL: database.url,
+    NEON_LOCAL_PROXY: postgres.neonProxy,
+    UPSTASH_REDIS_REST_URL: upstash.url,
+    UPSTASH_REDIS_REST_TOKEN: CACHE_TOKEN,
+    SUPER_ADMIN_API_KEYS: SUPER_ADMIN_KEY,
+    MASTER_KEY: Buffer.alloc(32, 7).toString("base64"),
+    ALLOW_PRIVATE_UPSTREAMS: "1",
+  };
+  const api = workerOf("api", "wrangler.toml", vars);
+  const cron = workerOf("cron", "workers/cron/wrangler.toml", vars);
+  const workerd = await startWorkerd([api.worker, cron.worker, queuesOf(cron)], options);
+  const url = `http://127.0.0.1:${workerd.port}`;
+  return {
+    url,
+    pid: workerd.pid,
+    admin: new ApiClient(() => url, SUPER_ADMIN_KEY),
+    rows: async (text: string, values: unknown[]): Promise<unknown[]> =>
+      (await pool.query(text, values)).rows,
+    stop: async () => {
+      await workerd.stop();
+      await pool.end();
+      await upstash.stop();
+      await postgres.stop();
+    },
+  };
+}
+
+type Described = { config: Unstable_Config; worker: WorkerdWorker };
+
+/** A Worker as its wrangler file describes it. */
+function workerOf(name: string, file: string, vars: Record<string, string>): Described {
+  const config = unstable_readConfig({ config: root(file) });
+  const objects = config.durable_objects.bindings.map((binding) => {
+    const worker = binding.script_name?.replace("switchyard-", "");
+    const { class_name: className } = binding;
+    return [binding.name, worker === undefined ? { className } : { className, worker }] as const;
+  });
+  const queues = (config.queues.producers ?? []).map(
+    ({ binding, queue }) => [binding, queue] as const,
+  );
+  const worker: WorkerdWorker = {
+    name,
+    source: { path: root(`dist/${name}/index.js`) },
+    compatibilityDate: config.compatibility_date ?? "2026-11-01",
+    compatibilityFlags: config.compatibility_flags,
+    vars,
+    queues: Object.fromEntries(queues),
+    objects: Object.fromEntries(objects),
+    classes: config.migrations.flatMap(({ new_sqlite_classes = [] }) => new_sqlite_classes),
+  };
+  return { config, worker };
+}
+
+/** The Worker that workerd brings as its Queues; it delivers to the consumers of the cron Worker. */
+function queuesOf({ config, worker }: Described): WorkerdWorker {
+  const consumers = (config.queues.consumers ?? []).map(
+    ({ queue, max_batch_size, max_batch_timeout, max_retries, dead_letter_queue }) =>
+      [
+        queue,
+        {
+          consumer: "CONSUMER",
+          maxBatchSize: max_batch_size,
+          maxBatchTimeout: max_batch_timeout,
+          maxRetries: max_retries,
+          deadLetterQueue: dead_letter_queue,
+        },
+      ] as const,
+  );
+  return {
+    name: "queues",
+    source: { bundled: "/workerd/queues.js" },
+    compatibilityDate: "2026-11-01",
+    compatibilityFlags: ["service_binding_extra_handlers"],
+    json: { CONSUMERS: Object.fromEntries(consumers) },
+    services: { CONSUMER: worker.name },
+    objects: { SHARD: { className: "QueueShard" } },
+    classes: ["QueueShard"],
+  };
+}

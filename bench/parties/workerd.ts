@@ -1,0 +1,160 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
+import { z } from "zod";
+
+/** A Worker as workerd's own configuration describes it. */
+export type WorkerdWorker = {
+  name: string;
+  /** Its bundle, or the name of one that workerd brings with it. */
+  source: { path: string } | { bundled: string };
+  compatibilityDate: string;
+  compatibilityFlags: readonly string[];
+  vars?: Record<string, string>;
+  /** Values that are parsed as JSON. */
+  json?: Record<string, unknown>;
+  services?: Record<string, string>;
+  /** Names of queues by their binding. They live in the Worker called `queues`. */
+  queues?: Record<string, string>;
+  /** Durable Objects by their binding, of this Worker or another one. */
+  objects?: Record<string, { className: string; worker?: string }>;
+  /** Classes of Durable Objects that are this Worker's own. */
+  classes?: readonly string[];
+};
+
+export type RunningWorkerd = { port: number; pid: number; stop: () => Promise<void> };
+
+/**
+ * Runs Workers on plain workerd, without the Workers that Miniflare puts before a Worker and behind each of its
+ * fetches. All parties on workerd are measured this way, so that none carries what the platform does not have.
+ * The first Worker is the one that listens. `onExit` hears of a workerd that ended by itself.
+ */
+export async function startWorkerd(
+  workers: readonly [WorkerdWorker, ...WorkerdWorker[]],
+  options: { inspectorPort?: number | undefined; onExit: (code: number | null) => void },
+): Promise<RunningWorkerd> {
+  const folder = await mkdtemp(join(tmpdir(), "switchyard-bench-"));
+  for (const { name, source } of workers)
+    if ("path" in source) await symlink(source.path, join(folder, `${name}.js`));
+  await writeFile(join(folder, "config.capnp"), configuration(workers, folder));
+  const { inspectorPort, onExit } = options;
+  const inspector =
+    inspectorPort === undefined ? [] : [`--inspector-addr=127.0.0.1:${inspectorPort}`];
+  const workerd = spawn(
+    workerdPath(),
+    ["serve", "--experimental", "--control-fd=3", ...inspector, join(folder, "config.capnp")],
+    { stdio: ["ignore", "ignore", "inherit", "pipe"] },
+  );
+  workerd.once("exit", onExit);
+  return {
+    port: await listeningPort(workerd.stdio[3]),
+    pid: workerd.pid ?? 0,
+    stop: async () => {
+      workerd.off("exit", onExit);
+      if (workerd.exitCode === null && workerd.signalCode === null) {
+        const ended = once(workerd, "exit");
+        workerd.kill("SIGKILL");
+        await ended;
+      }
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+function configuration(workers: readonly WorkerdWorker[], folder: string): string {
+  const names = workers.map(({ name }) => `(name = ${quote(name)}, worker = .${constant(name)})`);
+  const first = workers[0]?.name ?? "";
+  return `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [
+    ${names.join(",\n    ")},
+    (name = "internet", network = (allow = ["public", "private"])),
+    (name = "disk", disk = (path = ${quote(folder)}, writable = true)),
+  ],
+  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = ${quote(first)})],
+);
+${workers.map(workerConstant).join("\n")}`;
+}
+
+function workerConstant(worker: WorkerdWorker): string {
+  const { name, source, compatibilityDate, compatibilityFlags, classes = [] } = worker;
+  const module =
+    "path" in source
+      ? `(name = "index.js", esModule = embed ${quote(`${name}.js`)})`
+      : `(name = "index.js", bundled = ${quote(source.bundled)})`;
+  const namespaces = classes.map(
+    (className) =>
+      `(className = ${quote(className)}, uniqueKey = ${quote(`${name}-${className}`)}, enableSql = true)`,
+  );
+  const objects =
+    classes.length === 0
+      ? ""
+      : `durableObjectNamespaces = [${namespaces.join(", ")}],\n  durableObjectStorage = (localDisk = "disk"),`;
+  return `const ${constant(name)} :Workerd.Worker = (
+  modules = [${module}],
+  compatibilityDate = ${quote(compatibilityDate)},
+  compatibilityFlags = [${compatibilityFlags.map(quote).join(", ")}],
+  bindings = [
+    ${bindings(worker).join(",\n    ")}
+  ],
+  ${objects}
+);`;
+}
+
+function bindings({ vars, json, services, queues, objects }: WorkerdWorker): string[] {
+  const each = <Value>(
+    values: Record<string, Value> | undefined,
+    write: (value: Value) => string,
+  ) =>
+    Object.entries(values ?? {}).map(([name, value]) => `(name = ${quote(name)}, ${write(value)})`);
+  return [
+    ...each(vars, (value) => `text = ${quote(value)}`),
+    ...each(json, (value) => `json = ${quote(JSON.stringify(value))}`),
+    ...each(services, (value) => `service = ${quote(value)}`),
+    ...each(
+      queues,
+      (queue) => `queue = (name = "queues", props = (json = ${quote(JSON.stringify({ queue }))}))`,
+    ),
+    ...each(objects, ({ className, worker }) =>
+      worker === undefined
+        ? `durableObjectNamespace = ${quote(className)}`
+        : `durableObjectNamespace = (className = ${quote(className)}, serviceName = ${quote(worker)})`,
+    ),
+  ];
+}
+
+/** Cap'n Proto's constants are written in camel case. */
+function constant(name: string): string {
+  return `worker${name.replaceAll(/(^|-)([a-z])/g, (_, _dash, letter: string) => letter.toUpperCase())}`;
+}
+
+/** A text of Cap'n Proto's config language; nothing that the bench puts there needs more than these escapes. */
+function quote(text: string): string {
+  return `"${text.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;
+}
+
+/** The workerd that Miniflare brings, so that all parties on workerd run on the same one. */
+function workerdPath(): string {
+  const require = createRequire(import.meta.resolve("miniflare"));
+  return z.object({ default: z.string() }).parse(require("workerd")).default;
+}
+
+/** workerd announces each socket as a line of JSON on its control pipe. */
+async function listeningPort(control: unknown): Promise<number> {
+  const announcement = z.object({
+    event: z.literal("listen"),
+    socket: z.literal("http"),
+    port: z.number(),
+  });
+  // Node types the extra pipe as readable or writable; a pipe that the child writes to is readable here.
+  for await (const line of createInterface({ input: control as Readable })) {
+    const message = announcement.safeParse(JSON.parse(line));
+    if (message.success) return message.data.port;
+  }
+  throw new Error("workerd ended before it listened");
+}

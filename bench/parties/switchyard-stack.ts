@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import pg from "pg";
-import { type Unstable_Config, unstable_readConfig } from "wrangler";
+import { unstable_readConfig } from "wrangler";
+import { z } from "zod";
 import { createRedis } from "../../dev/stand-ins/redis.ts";
 import { startUpstashRest } from "../../dev/stand-ins/upstash-rest.ts";
 import { ApiClient } from "../../test/harness/api-client.ts";
@@ -52,11 +53,37 @@ export async function startSwitchyardStack(options: {
   };
 }
 
-type Described = { config: Unstable_Config; worker: WorkerdWorker };
+/** What the bench needs of a wrangler file. */
+const wranglerConfig = z.object({
+  compatibility_date: z.string(),
+  compatibility_flags: z.array(z.string()),
+  durable_objects: z.object({
+    bindings: z.array(
+      z.object({ name: z.string(), class_name: z.string(), script_name: z.string().optional() }),
+    ),
+  }),
+  migrations: z.array(z.object({ new_sqlite_classes: z.array(z.string()).optional() })),
+  queues: z.object({
+    producers: z.array(z.object({ binding: z.string(), queue: z.string() })).optional(),
+    consumers: z
+      .array(
+        z.object({
+          queue: z.string(),
+          max_batch_size: z.number().optional(),
+          max_batch_timeout: z.number().optional(),
+          max_retries: z.number().optional(),
+          dead_letter_queue: z.string().optional(),
+        }),
+      )
+      .optional(),
+  }),
+});
+
+type Described = { config: z.infer<typeof wranglerConfig>; worker: WorkerdWorker };
 
 /** A Worker as its wrangler file describes it. */
 function workerOf(name: string, file: string, vars: Record<string, string>): Described {
-  const config = unstable_readConfig({ config: root(file) });
+  const config = wranglerConfig.parse(unstable_readConfig({ config: root(file) }));
   const objects = config.durable_objects.bindings.map((binding) => {
     const worker = binding.script_name?.replace("switchyard-", "");
     const { class_name: className } = binding;
@@ -68,7 +95,7 @@ function workerOf(name: string, file: string, vars: Record<string, string>): Des
   const worker: WorkerdWorker = {
     name,
     source: { path: root(`dist/${name}/index.js`) },
-    compatibilityDate: config.compatibility_date ?? "2026-11-01",
+    compatibilityDate: config.compatibility_date,
     compatibilityFlags: config.compatibility_flags,
     vars,
     queues: Object.fromEntries(queues),

@@ -1,4 +1,10 @@
-import type { Context, EpochAnnouncer, SecretBox } from "#core/kernel/context.ts";
+import type {
+  Context,
+  Database,
+  EpochAnnouncer,
+  RequestSource,
+  SecretBox,
+} from "#core/kernel/context.ts";
 import type { Logger } from "#core/kernel/log.ts";
 import type { Principal } from "#core/kernel/principal.ts";
 import { type DatabaseSettings, inTransaction, openDatabase } from "./database.ts";
@@ -6,6 +12,7 @@ import { type DatabaseSettings, inTransaction, openDatabase } from "./database.t
 export interface ContextParts {
   principal: Principal;
   requestId: string;
+  source(): RequestSource;
   log: Logger;
   database: DatabaseSettings;
   secrets: SecretBox;
@@ -13,28 +20,34 @@ export interface ContextParts {
   catalogChanged(): Promise<void>;
 }
 
-/** The context in which the verbs of `core` run: single statements over HTTP, transactions over a WebSocket. */
-export function createContext(parts: ContextParts): Context {
-  const { principal, requestId, log, secrets, epochs, catalogChanged } = parts;
-  const base = {
-    principal,
-    requestId,
-    log,
-    secrets,
-    epochs,
-    catalogChanged,
-    now: () => new Date(),
-  };
+/** The context in which the verbs of `core` run. */
+export function createContext({ database, ...parts }: ContextParts): Context {
+  return withDatabase({ ...parts, now: () => new Date() }, database);
+}
+
+type OverDatabase<Base> = Base & {
+  db: Database;
+  transaction<T>(work: (inner: WithinTransaction<Base>) => Promise<T>): Promise<T>;
+  afterCommit(action: () => Promise<void>): Promise<void>;
+};
+type WithinTransaction<Base> = OverDatabase<Base> & { readonly inTransaction: true };
+
+/** Gives a context its database: single statements over HTTP, transactions over a WebSocket. */
+export function withDatabase<Base extends object>(
+  base: Base,
+  database: DatabaseSettings,
+): OverDatabase<Base> {
   return {
     ...base,
-    db: openDatabase(parts.database),
+    db: openDatabase(database),
     afterCommit: (action) => action(),
     async transaction(work) {
       const actions: (() => Promise<void>)[] = [];
-      const result = await inTransaction(parts.database, (transaction) => {
-        const inner: Context = {
+      const result = await inTransaction(database, (db) => {
+        const inner: WithinTransaction<Base> = {
           ...base,
-          db: transaction,
+          inTransaction: true,
+          db,
           transaction: (innerWork) => innerWork(inner),
           afterCommit: async (action) => void actions.push(action),
         };

@@ -1,3 +1,4 @@
+export * from "./audit.ts";
 export * from "./keys.ts";
 export * from "./limits.ts";
 export * from "./operations.ts";

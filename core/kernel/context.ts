@@ -22,20 +22,39 @@ export interface EpochAnnouncer {
   raise(teamId: string, epoch: number): Promise<void>;
 }
 
+/** Where a request came from, as the audit log tells it. */
+export interface RequestSource {
+  /** As the platform saw it; null for what came from inside. */
+  ip: string | null;
+  userAgent: string | null;
+  /** Of the W3C trace. */
+  traceId: string | null;
+}
+
+/** Of what no request asked for: schedules, queues, the bot's own work. */
+export const noSource = (): RequestSource => ({ ip: null, userAgent: null, traceId: null });
+
 /** Everything that a verb may use. One context serves one request, one message or one run. */
 export interface Context {
   principal: Principal;
   /** Our own `req_` id. */
   requestId: string;
+  /** Asked for only where it is told, so that requests which change nothing pay nothing for it. */
+  source(): RequestSource;
   log: Logger;
   now(): Date;
   db: Database;
   /** Runs the work in one transaction; inside another transaction it joins that one. */
-  transaction<T>(work: (context: Context) => Promise<T>): Promise<T>;
+  transaction<T>(work: (context: TransactionContext) => Promise<T>): Promise<T>;
   /** Runs once the outermost transaction is committed, before `transaction` returns; outside one, at once. */
   afterCommit(action: () => Promise<void>): Promise<void>;
   secrets: SecretBox;
   epochs: EpochAnnouncer;
   /** Drops what is cached of providers and models; call it after the commit of what changed them. */
   catalogChanged(): Promise<void>;
+}
+
+/** A context within a transaction: what is written through it is there as a whole or not at all. */
+export interface TransactionContext extends Context {
+  readonly inTransaction: true;
 }

@@ -5,7 +5,12 @@ export async function sha256(text: string): Promise<Uint8Array> {
 
 /** SHA-256 of a text in UTF-8, in hex. */
 export async function sha256Hex(text: string): Promise<string> {
-  return Array.from(await sha256(text), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return toHex(await sha256(text));
+}
+
+/** Bytes in hex. */
+export function toHex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /** Compares two digests of one length in constant time. */

@@ -11,6 +11,7 @@ const PREFIXES = {
   limit: "lim",
   completion: "chatcmpl",
   trace: "trace",
+  auditEntry: "aud",
 } as const;
 
 export type IdKind = keyof typeof PREFIXES;

@@ -3,7 +3,12 @@ import type { Scope } from "./scopes.ts";
 
 /** Who acts. Every query takes its team from here, never from the request. */
 export type Principal =
-  | { kind: "super_admin"; teamId: string | null }
+  | {
+      kind: "super_admin";
+      teamId: string | null;
+      /** The first 12 hex digits of the key's SHA-256: tells super admins apart, and nothing of the key. */
+      fingerprint?: string;
+    }
   | {
       kind: "key";
       teamId: string;

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { apiKeys } from "#schema";
-import type { Context } from "../kernel/context.ts";
+import { audit } from "../audit/audit.ts";
+import type { TransactionContext } from "../kernel/context.ts";
 import { AppError } from "../kernel/errors.ts";
 import { newId } from "../kernel/ids.ts";
 import { requireScope, type Principal, teamScope } from "../kernel/principal.ts";
@@ -41,7 +42,7 @@ export const createKeyInput = z.strictObject({
  * `validation_failed` when a super admin names no team or the end is past, `not_found` when there is no such team
  */
 export async function createKey(
-  context: Context,
+  context: TransactionContext,
   input: z.infer<typeof createKeyInput>,
 ): Promise<IssuedKey> {
   const { principal } = context;
@@ -71,6 +72,7 @@ export async function createKey(
     })
     .returning();
   if (!row) throw new AppError("internal_error", { message: "The key was not stored. Try again." });
+  await audit(context, { action: "key.create", teamId, targetId: row.id, after: row });
   context.log.info("key_created", { team_id: teamId, new_key_id: row.id, scopes: row.scopes });
   return { key: toApiKey(row), secret };
 }

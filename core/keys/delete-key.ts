@@ -1,5 +1,6 @@
 import { eq } from "drizzle-orm";
 import { apiKeys } from "#schema";
+import { audit } from "../audit/audit.ts";
 import type { Context } from "../kernel/context.ts";
 import { changeTeam } from "../teams/team-epoch.ts";
 import { readManagedKey } from "./key.ts";
@@ -11,8 +12,9 @@ import { readManagedKey } from "./key.ts";
 export async function deleteKey(context: Context, input: { keyId: string }): Promise<void> {
   const { teamId } = await readManagedKey(context, input.keyId);
   await changeTeam(context, teamId, async (inner) => {
-    const row = await readManagedKey(inner, input.keyId, { lock: true });
-    await inner.db.delete(apiKeys).where(eq(apiKeys.id, row.id));
+    const before = await readManagedKey(inner, input.keyId, { lock: true });
+    await inner.db.delete(apiKeys).where(eq(apiKeys.id, before.id));
+    await audit(inner, { action: "key.delete", teamId, targetId: before.id, before });
   });
   context.log.info("key_deleted", { team_id: teamId, deleted_key_id: input.keyId });
 }

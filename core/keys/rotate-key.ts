@@ -1,6 +1,7 @@
 import { eq } from "drizzle-orm";
 import { z } from "zod";
 import { apiKeys } from "#schema";
+import { audit } from "../audit/audit.ts";
 import type { Context } from "../kernel/context.ts";
 import { AppError } from "../kernel/errors.ts";
 import { changeTeam } from "../teams/team-epoch.ts";
@@ -58,6 +59,8 @@ export async function rotateKey(
       .where(eq(apiKeys.id, old.id))
       .returning();
     if (!rotated) throw noSuchKey();
+    const change = { before: old, after: rotated };
+    await audit(inner, { action: "key.rotate", teamId, targetId: old.id, ...change });
     return rotated;
   });
   const { grace_seconds } = input;

@@ -1,6 +1,7 @@
 import { eq } from "drizzle-orm";
 import { z } from "zod";
 import { apiKeys } from "#schema";
+import { audit } from "../audit/audit.ts";
 import type { Context } from "../kernel/context.ts";
 import { changeTeam } from "../teams/team-epoch.ts";
 import { requireFuture } from "./key-expiry.ts";
@@ -45,13 +46,15 @@ export async function updateKey(
   requireMayGrant(context.principal, { ...(scopes && { scopes }), ...(models && { models }) });
   requireFuture(expiresAt, context.now());
   const row = await changeTeam(context, teamId, async (inner) => {
-    refuseRevoked(await readManagedKey(inner, keyId, { lock: true }));
+    const before = await readManagedKey(inner, keyId, { lock: true });
+    refuseRevoked(before);
     const [changed] = await inner.db
       .update(apiKeys)
       .set({ name, scopes, models, expiresAt, metadata, enabled, updatedAt: context.now() })
       .where(eq(apiKeys.id, keyId))
       .returning();
     if (!changed) throw noSuchKey();
+    await audit(inner, { action: "key.update", teamId, targetId: keyId, before, after: changed });
     return changed;
   });
   const changed = Object.keys(input).filter((field) => field !== "keyId");

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { members } from "#schema";
-import type { Context } from "../kernel/context.ts";
+import { audit } from "../audit/audit.ts";
+import type { TransactionContext } from "../kernel/context.ts";
 import { newId } from "../kernel/ids.ts";
 import { requireScope } from "../kernel/principal.ts";
 import { holdTeam, reachTeam } from "../teams/reach-team.ts";
@@ -17,7 +18,7 @@ export const createMemberInput = z.strictObject({
  * @throws AppError `not_found`, `missing_scope` without the scope `admin`, `conflict` when the team has the email already
  */
 export async function createMember(
-  context: Context,
+  context: TransactionContext,
   input: z.infer<typeof createMemberInput> & { teamId: string },
 ): Promise<Member> {
   requireScope(context.principal, "admin");
@@ -39,6 +40,7 @@ export async function createMember(
     .onConflictDoNothing({ target: [members.teamId, members.email] })
     .returning();
   if (!member) throw emailTaken(email);
+  await audit(context, { action: "member.create", teamId, targetId: member.id, after: member });
   context.log.info("member_created", { team_id: teamId, member_id: member.id, role });
   return member;
 }

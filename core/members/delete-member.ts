@@ -1,5 +1,6 @@
 import { and, eq } from "drizzle-orm";
 import { members } from "#schema";
+import { audit } from "../audit/audit.ts";
 import type { Context } from "../kernel/context.ts";
 import { requireScope } from "../kernel/principal.ts";
 import { reachTeam } from "../teams/reach-team.ts";
@@ -13,10 +14,13 @@ export async function deleteMember(context: Context, input: MemberReference): Pr
   requireScope(context.principal, "admin");
   const teamId = reachTeam(context.principal, input.teamId);
   const memberId = memberIdOf(input.memberId);
-  const deleted = await context.db
-    .delete(members)
-    .where(and(eq(members.id, memberId), eq(members.teamId, teamId)))
-    .returning({ id: members.id });
-  if (deleted.length === 0) throw noSuchMember();
+  await context.transaction(async (inner) => {
+    const [before] = await inner.db
+      .delete(members)
+      .where(and(eq(members.id, memberId), eq(members.teamId, teamId)))
+      .returning();
+    if (!before) throw noSuchMember();
+    await audit(inner, { action: "member.delete", teamId, targetId: memberId, before });
+  });
   context.log.info("member_deleted", { team_id: teamId, member_id: memberId });
 }

@@ -1,6 +1,7 @@
 import { and, eq } from "drizzle-orm";
 import { z } from "zod";
 import { members } from "#schema";
+import { audit } from "../audit/audit.ts";
 import type { Context } from "../kernel/context.ts";
 import { isUniqueViolation } from "../kernel/postgres-errors.ts";
 import { requireScope } from "../kernel/principal.ts";
@@ -34,17 +35,22 @@ export async function updateMember(
   const teamId = reachTeam(context.principal, input.teamId);
   const memberId = memberIdOf(input.memberId);
   const { name, email, role } = input;
-  const rows = await context.db
-    .update(members)
-    .set({ name, email, role, updatedAt: context.now() })
-    .where(and(eq(members.id, memberId), eq(members.teamId, teamId)))
-    .returning()
-    .catch((error: unknown) => {
-      if (email !== undefined && isUniqueViolation(error)) throw emailTaken(email);
-      throw error;
-    });
-  const [member] = rows;
-  if (!member) throw noSuchMember();
+  const reached = and(eq(members.id, memberId), eq(members.teamId, teamId));
+  const work = context.transaction(async (inner) => {
+    const [before] = await inner.db.select().from(members).where(reached).for("update");
+    const [after] = await inner.db
+      .update(members)
+      .set({ name, email, role, updatedAt: context.now() })
+      .where(reached)
+      .returning();
+    if (!before || !after) throw noSuchMember();
+    await audit(inner, { action: "member.update", teamId, targetId: memberId, before, after });
+    return after;
+  });
+  const member = await work.catch((error: unknown) => {
+    if (email !== undefined && isUniqueViolation(error)) throw emailTaken(email);
+    throw error;
+  });
   context.log.info("member_changed", { team_id: teamId, member_id: memberId, role });
   return member;
 }

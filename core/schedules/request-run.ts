@@ -1,5 +1,6 @@
 import { scheduleRuns } from "#schema";
-import type { Context } from "../kernel/context.ts";
+import { audit } from "../audit/audit.ts";
+import type { TransactionContext } from "../kernel/context.ts";
 import { newId } from "../kernel/ids.ts";
 import { requireSuperAdmin } from "../kernel/principal.ts";
 import type { ScheduleRun } from "./schedule-run.ts";
@@ -16,7 +17,10 @@ export interface RequestRunInput {
  * by the sweeper. Super admins only.
  * @throws AppError `forbidden`, `not_found`
  */
-export async function requestRun(context: Context, input: RequestRunInput): Promise<ScheduleRun> {
+export async function requestRun(
+  context: TransactionContext,
+  input: RequestRunInput,
+): Promise<ScheduleRun> {
   requireSuperAdmin(context.principal);
   const schedule = scheduleNamed(input.name);
   const now = context.now();
@@ -35,6 +39,8 @@ export async function requestRun(context: Context, input: RequestRunInput): Prom
       .onConflictDoNothing()
       .returning();
     if (!run) continue;
+    const { name: targetId, id } = run;
+    await audit(context, { action: "schedule.run", teamId: null, targetId, after: { run_id: id } });
     await context.afterCommit(async () => {
       try {
         await input.sendRun(run.id);

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { teams } from "#schema";
+import { audit } from "../audit/audit.ts";
 import type { Context } from "../kernel/context.ts";
 import { AppError } from "../kernel/errors.ts";
 import { newId } from "../kernel/ids.ts";
@@ -19,12 +20,17 @@ export async function createTeam(
 ): Promise<Team> {
   requireSuperAdmin(context.principal);
   const now = context.now();
-  const [row] = await context.db
-    .insert(teams)
-    .values({ id: newId("team", now.getTime()), name: input.name, createdAt: now, updatedAt: now })
-    .returning();
-  if (!row)
-    throw new AppError("internal_error", { message: "The team was not stored. Try again." });
+  const row = await context.transaction(async (inner) => {
+    const teamId = newId("team", now.getTime());
+    const [after] = await inner.db
+      .insert(teams)
+      .values({ id: teamId, name: input.name, createdAt: now, updatedAt: now })
+      .returning();
+    if (!after)
+      throw new AppError("internal_error", { message: "The team was not stored. Try again." });
+    await audit(inner, { action: "team.create", teamId, targetId: teamId, after });
+    return after;
+  });
   const { epoch: _, ...team } = row;
   return team;
 }

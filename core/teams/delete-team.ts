@@ -1,5 +1,6 @@
 import { eq } from "drizzle-orm";
 import { apiKeys, teams } from "#schema";
+import { audit } from "../audit/audit.ts";
 import type { Context } from "../kernel/context.ts";
 import { requireSuperAdmin } from "../kernel/principal.ts";
 import { noSuchTeam, reachTeam } from "./reach-team.ts";
@@ -21,11 +22,9 @@ export async function deleteTeam(context: Context, input: { teamId: string }): P
       .from(apiKeys)
       .where(eq(apiKeys.teamId, teamId))
       .for("update");
-    const deleted = await inner.db
-      .delete(teams)
-      .where(eq(teams.id, teamId))
-      .returning({ id: teams.id });
-    if (deleted.length === 0) throw noSuchTeam();
+    const [deleted] = await inner.db.delete(teams).where(eq(teams.id, teamId)).returning();
+    if (!deleted) throw noSuchTeam();
+    await audit(inner, { action: "team.delete", teamId, targetId: teamId, before: deleted });
     await inner.afterCommit(() => context.epochs.raise(teamId, EPOCH_OF_DELETED_TEAM));
   });
   context.log.info("team_deleted", { team_id: teamId });

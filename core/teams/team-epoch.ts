@@ -1,6 +1,6 @@
 import { eq, sql } from "drizzle-orm";
 import { teams } from "#schema";
-import type { Context } from "../kernel/context.ts";
+import type { Context, TransactionContext } from "../kernel/context.ts";
 import { AppError } from "../kernel/errors.ts";
 
 /** The epoch of a team that is gone: later than any that a cached record can carry. */
@@ -15,7 +15,7 @@ export const EPOCH_OF_DELETED_TEAM = Number.MAX_SAFE_INTEGER;
 export async function changeTeam<T>(
   context: Context,
   teamId: string,
-  work: (inner: Context) => Promise<T>,
+  work: (inner: TransactionContext) => Promise<T>,
 ): Promise<T> {
   await context.epochs.expectChange(teamId);
   return context.transaction(async (inner) => {

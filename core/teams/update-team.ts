@@ -1,6 +1,7 @@
 import { eq } from "drizzle-orm";
 import { z } from "zod";
 import { teams } from "#schema";
+import { audit } from "../audit/audit.ts";
 import type { Context } from "../kernel/context.ts";
 import { requireScope } from "../kernel/principal.ts";
 import { line } from "../kernel/text.ts";
@@ -19,12 +20,18 @@ export async function updateTeam(
 ): Promise<Team> {
   requireScope(context.principal, "admin");
   const teamId = reachTeam(context.principal, input.teamId);
-  const [row] = await context.db
-    .update(teams)
-    .set({ name: input.name, updatedAt: context.now() })
-    .where(eq(teams.id, teamId))
-    .returning();
-  if (!row) throw noSuchTeam();
+  const row = await context.transaction(async (inner) => {
+    const own = eq(teams.id, teamId);
+    const [before] = await inner.db.select().from(teams).where(own).for("no key update");
+    const [after] = await inner.db
+      .update(teams)
+      .set({ name: input.name, updatedAt: context.now() })
+      .where(own)
+      .returning();
+    if (!before || !after) throw noSuchTeam();
+    await audit(inner, { action: "team.update", teamId, targetId: teamId, before, after });
+    return after;
+  });
   context.log.info("team_changed", { team_id: teamId });
   const { epoch: _, ...team } = row;
   return team;

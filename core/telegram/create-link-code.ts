@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { telegramLinkCodes } from "#schema";
+import { audit } from "../audit/audit.ts";
 import { requireScope, requireTeam } from "../kernel/principal.ts";
 import { hashLinkCode, newLinkCode } from "./link-code.ts";
 import type { TelegramContext } from "./telegram-context.ts";
@@ -31,9 +32,15 @@ export async function createLinkCode(
   const expiresAt = new Date(now.getTime() + input.expires_in_seconds * 1000);
   const createdBy =
     ctx.principal.kind === "key" ? `key:${ctx.principal.keyId}` : ctx.principal.kind;
-  await ctx.db
-    .insert(telegramLinkCodes)
-    .values({ codeHash: await hashLinkCode(code), teamId, createdBy, expiresAt, createdAt: now });
+  const codeHash = await hashLinkCode(code);
+  await ctx.transaction(async (inner) => {
+    await inner.db
+      .insert(telegramLinkCodes)
+      .values({ codeHash, teamId, createdBy, expiresAt, createdAt: now });
+    // The code has no id but its hash, so the entry is the team's.
+    const made = { targetId: teamId, after: { expires_at: expiresAt } };
+    await audit(inner, { action: "team.telegram_code.create", teamId, ...made });
+  });
   ctx.log.info("telegram_link_code_created", { team_id: teamId, created_by: createdBy });
   return { code, teamId, expiresAt };
 }

@@ -1,4 +1,6 @@
+import { eq } from "drizzle-orm";
 import { teams } from "#schema";
+import { audit } from "../audit/audit.ts";
 import type { TelegramLink } from "./find-link.ts";
 import type { TelegramContext } from "./telegram-context.ts";
 
@@ -8,9 +10,17 @@ const GUEST_TEAM_NAME = "Telegram guests";
 
 /** The guest team, made when the first guest comes. */
 export async function findGuestTeam(ctx: TelegramContext): Promise<TelegramLink> {
-  await ctx.db
-    .insert(teams)
-    .values({ id: GUEST_TEAM_ID, name: GUEST_TEAM_NAME })
-    .onConflictDoNothing();
-  return { teamId: GUEST_TEAM_ID, teamName: GUEST_TEAM_NAME };
+  const teamId = GUEST_TEAM_ID;
+  const [there] = await ctx.db.select({ id: teams.id }).from(teams).where(eq(teams.id, teamId));
+  if (!there) {
+    await ctx.transaction(async (inner) => {
+      const [after] = await inner.db
+        .insert(teams)
+        .values({ id: teamId, name: GUEST_TEAM_NAME })
+        .onConflictDoNothing()
+        .returning();
+      if (after) await audit(inner, { action: "team.create", teamId, targetId: teamId, after });
+    });
+  }
+  return { teamId, teamName: GUEST_TEAM_NAME };
 }

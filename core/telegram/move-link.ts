@@ -1,5 +1,6 @@
-import { eq, sql } from "drizzle-orm";
+import { eq } from "drizzle-orm";
 import { telegramLinks } from "#schema";
+import { audit } from "../audit/audit.ts";
 import type { TelegramContext } from "./telegram-context.ts";
 
 /** Follows a group that became a supergroup and got a new chat id. Doing it twice changes nothing. */
@@ -7,23 +8,19 @@ export async function moveLink(
   ctx: TelegramContext,
   input: { from: number; to: number },
 ): Promise<void> {
-  const moved = ctx.db
-    .$with("moved")
-    .as(ctx.db.delete(telegramLinks).where(eq(telegramLinks.chatId, input.from)).returning());
-  await ctx.db
-    .with(moved)
-    .insert(telegramLinks)
-    .select((query) =>
-      query
-        .select({
-          chatId: sql<number>`${input.to}::bigint`.as("chat_id"),
-          teamId: moved.teamId,
-          linkedBy: moved.linkedBy,
-          linkedAt: moved.linkedAt,
-          blockedAt: sql<Date | null>`null::timestamptz`.as("blocked_at"),
-        })
-        .from(moved),
-    )
-    .onConflictDoNothing();
-  ctx.log.info("telegram_link_moved", { chat_id: input.from, to_chat_id: input.to });
+  const moved = await ctx.transaction(async (inner) => {
+    const [before] = await inner.db
+      .delete(telegramLinks)
+      .where(eq(telegramLinks.chatId, input.from))
+      .returning();
+    if (!before) return false;
+    const after = { ...before, chatId: input.to, blockedAt: null };
+    await inner.db.insert(telegramLinks).values(after).onConflictDoNothing();
+    const targetId = String(input.from);
+    const actor = { kind: "telegram", id: targetId, user: null } as const;
+    const change = { teamId: before.teamId, targetId, actor, before, after };
+    await audit(inner, { action: "telegram_link.move", ...change });
+    return true;
+  });
+  if (moved) ctx.log.info("telegram_link_moved", { chat_id: input.from, to_chat_id: input.to });
 }

@@ -3,6 +3,7 @@ import pg from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
 import * as schema from "#schema";
 import { createDatabase } from "#test/harness/postgres.ts";
+import { noSource } from "../kernel/context.ts";
 import { createLogger } from "../kernel/log.ts";
 import type { Principal } from "../kernel/principal.ts";
 import { countLinks } from "./count-links.ts";
@@ -25,6 +26,7 @@ const lines: string[] = [];
 beforeAll(async () => {
   database = await createDatabase(inject("postgres"));
   pool = new pg.Pool({ connectionString: database.url });
+  pool.on("error", () => undefined);
   pool.on("connect", (client) => client.on("error", () => undefined)); // the database is dropped while they close
 });
 afterAll(async () => {
@@ -47,12 +49,19 @@ const keyOf = (teamId: string, scopes: ("admin" | "chat")[] = ["admin"]): Princi
 });
 
 function contextOf(principal: Principal = SYSTEM): TelegramContext {
-  return {
+  const db = drizzle(pool, { schema });
+  const base = {
     principal,
     requestId: "req_1",
+    source: noSource,
     log: createLogger("debug", (_level, line) => lines.push(line)),
     now: () => now,
-    db: drizzle(pool, { schema }),
+  };
+  return {
+    ...base,
+    db,
+    transaction: (work) =>
+      db.transaction((inner) => work({ ...base, db: inner, inTransaction: true })),
   };
 }
 

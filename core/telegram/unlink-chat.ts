@@ -1,5 +1,6 @@
 import { and, eq } from "drizzle-orm";
 import { telegramLinks } from "#schema";
+import { audit } from "../audit/audit.ts";
 import { AppError } from "../kernel/errors.ts";
 import { requireScope, teamScope } from "../kernel/principal.ts";
 import type { TelegramContext } from "./telegram-context.ts";
@@ -11,15 +12,20 @@ import type { TelegramContext } from "./telegram-context.ts";
 export async function unlinkChat(ctx: TelegramContext, input: { chatId: number }): Promise<void> {
   requireScope(ctx.principal, "admin");
   const teamId = teamScope(ctx.principal);
-  const [removed] = await ctx.db
-    .delete(telegramLinks)
-    .where(
-      and(
-        eq(telegramLinks.chatId, input.chatId),
-        teamId === null ? undefined : eq(telegramLinks.teamId, teamId),
-      ),
-    )
-    .returning({ teamId: telegramLinks.teamId });
-  if (!removed) throw new AppError("not_found", { message: "There is no such linked chat." });
+  const removed = await ctx.transaction(async (inner) => {
+    const [before] = await inner.db
+      .delete(telegramLinks)
+      .where(
+        and(
+          eq(telegramLinks.chatId, input.chatId),
+          teamId === null ? undefined : eq(telegramLinks.teamId, teamId),
+        ),
+      )
+      .returning();
+    if (!before) throw new AppError("not_found", { message: "There is no such linked chat." });
+    const link = { teamId: before.teamId, targetId: String(before.chatId), before };
+    await audit(inner, { action: "telegram_link.delete", ...link });
+    return before;
+  });
   ctx.log.info("telegram_chat_unlinked", { team_id: removed.teamId, chat_id: input.chatId });
 }

@@ -1,6 +1,6 @@
 import { drizzle } from "drizzle-orm/node-postgres";
 import pg from "pg";
-import type { Context } from "#core/kernel/context.ts";
+import { type Context, noSource, type TransactionContext } from "#core/kernel/context.ts";
 import { createLogger } from "#core/kernel/log.ts";
 import type { Principal } from "#core/kernel/principal.ts";
 import type { ScheduleContext } from "#core/schedules/schedule.ts";
@@ -52,6 +52,7 @@ function contextOver(
   const base = {
     principal,
     requestId: "req_test",
+    source: noSource,
     log: createLogger("error", () => undefined),
     now: () => now ?? new Date(),
     secrets: { seal: refuse, open: refuse },
@@ -64,7 +65,12 @@ function contextOver(
     db,
     transaction: (work) =>
       db.transaction((transaction) => {
-        const inner: Context = { ...base, db: transaction, transaction: (next) => next(inner) };
+        const inner: TransactionContext = {
+          ...base,
+          inTransaction: true,
+          db: transaction,
+          transaction: (next) => next(inner),
+        };
         return work(inner);
       }),
   };

@@ -1,7 +1,8 @@
 import { Api } from "grammy";
+import { noSource } from "#core/kernel/context.ts";
 import type { Logger } from "#core/kernel/log.ts";
 import type { TelegramContext } from "#core/telegram/telegram-context.ts";
-import { openDatabase } from "#platform/database.ts";
+import { withDatabase } from "#platform/context.ts";
 import { consoleLogger } from "#platform/logger.ts";
 import type { TelegramChat } from "./chat-object/telegram-chat.ts";
 import { type BotSettings, readBotSettings } from "./settings.ts";
@@ -45,13 +46,17 @@ function makeDeps(env: BotEnv): BotDeps {
     chats: env.TELEGRAM_CHAT as DurableObjectNamespace<TelegramChat>, // the generated type does not name the class
     switchyard: env.API,
     telegram: token === null ? null : new Api(token, options),
-    context: (requestId) => ({
-      principal: { kind: "system", teamId: null },
-      requestId,
-      log: log.with({ request_id: requestId }),
-      now: () => new Date(),
-      db: openDatabase(settings),
-    }),
+    context: (requestId) =>
+      withDatabase(
+        {
+          principal: { kind: "system", teamId: null } as const,
+          requestId,
+          source: noSource,
+          log: log.with({ request_id: requestId }),
+          now: () => new Date(),
+        },
+        settings,
+      ),
   };
 }
 

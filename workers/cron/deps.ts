@@ -1,6 +1,6 @@
 import { sql } from "drizzle-orm";
 import { z } from "zod";
-import type { Context } from "#core/kernel/context.ts";
+import { type Context, noSource } from "#core/kernel/context.ts";
 import { AppError } from "#core/kernel/errors.ts";
 import { newId } from "#core/kernel/ids.ts";
 import type { Logger } from "#core/kernel/log.ts";
@@ -42,6 +42,7 @@ export function makeDeps(env: CronEnv): CronDeps {
     return createContext({
       principal: { kind: "system", teamId: null },
       requestId,
+      source: noSource,
       log: log.with({ request_id: requestId }),
       database: settings,
       secrets: { seal: noSecrets, open: noSecrets },

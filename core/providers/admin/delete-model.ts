@@ -1,5 +1,6 @@
 import { eq } from "drizzle-orm";
 import { models } from "#schema";
+import { audit } from "../../audit/audit.ts";
 import type { Context } from "../../kernel/context.ts";
 import { requireSuperAdmin } from "../../kernel/principal.ts";
 import { MODEL_NAME, noSuchModel } from "./model.ts";
@@ -12,11 +13,11 @@ export async function deleteModel(context: Context, input: { name: string }): Pr
   requireSuperAdmin(context.principal);
   const { name } = input;
   if (!MODEL_NAME.test(name)) throw noSuchModel(name);
-  const deleted = await context.db
-    .delete(models)
-    .where(eq(models.name, name))
-    .returning({ name: models.name });
-  if (deleted.length === 0) throw noSuchModel(name);
-  await context.afterCommit(() => context.catalogChanged());
+  await context.transaction(async (inner) => {
+    const [before] = await inner.db.delete(models).where(eq(models.name, name)).returning();
+    if (!before) throw noSuchModel(name);
+    await audit(inner, { action: "model.delete", teamId: null, targetId: name, before });
+    await inner.afterCommit(() => context.catalogChanged());
+  });
   context.log.info("model_deleted", { model: name });
 }

@@ -1,5 +1,6 @@
 import { asc, eq, sql } from "drizzle-orm";
 import { models, providers } from "#schema";
+import { audit } from "../../audit/audit.ts";
 import type { Context } from "../../kernel/context.ts";
 import { AppError } from "../../kernel/errors.ts";
 import { requireSuperAdmin } from "../../kernel/principal.ts";
@@ -18,14 +19,15 @@ export async function deleteProvider(context: Context, input: { name: string }):
   if (!PROVIDER_NAME.test(name)) throw noSuchProvider(name);
   await context.transaction(async (inner) => {
     // The lock keeps out a model that is being put on this provider at the same moment; see putModel.
-    const [row] = await inner.db
-      .select({ name: providers.name })
+    const [before] = await inner.db
+      .select()
       .from(providers)
       .where(eq(providers.name, name))
       .for("update");
-    if (!row) throw noSuchProvider(name);
+    if (!before) throw noSuchProvider(name);
     await refuseWhileUsed(inner, name);
     await inner.db.delete(providers).where(eq(providers.name, name));
+    await audit(inner, { action: "provider.delete", teamId: null, targetId: name, before });
     await inner.afterCommit(() => context.catalogChanged());
   });
   context.log.info("provider_deleted", { provider: name });

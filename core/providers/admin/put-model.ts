@@ -1,7 +1,8 @@
 import { eq } from "drizzle-orm";
 import { z } from "zod";
 import { models, providers } from "#schema";
-import type { Context } from "../../kernel/context.ts";
+import { audit } from "../../audit/audit.ts";
+import type { Context, TransactionContext } from "../../kernel/context.ts";
 import { AppError } from "../../kernel/errors.ts";
 import { dollarsToMicros, type Micros } from "../../kernel/money.ts";
 import { requireSuperAdmin } from "../../kernel/principal.ts";
@@ -92,12 +93,12 @@ export async function putModel(
       .values({ name, ...changes, createdAt: now })
       .onConflictDoNothing()
       .returning();
-    const rows =
-      inserted.length > 0
-        ? inserted
-        : await inner.db.update(models).set(changes).where(eq(models.name, name)).returning();
+    const entry = { teamId: null, targetId: name };
+    const [made] = inserted;
+    if (made) await audit(inner, { action: "model.create", ...entry, after: made });
+    const row = made ?? (await replaceModel(inner, name, changes));
     await inner.afterCommit(() => context.catalogChanged());
-    return { row: rows[0], created: inserted.length > 0 };
+    return { row, created: made !== undefined };
   });
   if (!row)
     throw new AppError("conflict", {
@@ -105,6 +106,20 @@ export async function putModel(
     });
   context.log.info("model_put", { model: name, created });
   return { model: toModelDefinition(row), created };
+}
+
+/** Undefined where the model is gone. */
+async function replaceModel(
+  context: TransactionContext,
+  name: string,
+  changes: Partial<typeof models.$inferInsert>,
+): Promise<typeof models.$inferSelect | undefined> {
+  const own = eq(models.name, name);
+  const [before] = await context.db.select().from(models).where(own).for("update");
+  const [after] = await context.db.update(models).set(changes).where(own).returning();
+  if (before && after)
+    await audit(context, { action: "model.update", teamId: null, targetId: name, before, after });
+  return after;
 }
 
 /** Makes sure that a target's provider is there, and stays until the transaction ends; see deleteProvider. */

@@ -1,7 +1,8 @@
 import { eq } from "drizzle-orm";
 import { z } from "zod";
 import { providers } from "#schema";
-import type { Context } from "../../kernel/context.ts";
+import { audit } from "../../audit/audit.ts";
+import type { Context, TransactionContext } from "../../kernel/context.ts";
 import { AppError } from "../../kernel/errors.ts";
 import { requireSuperAdmin } from "../../kernel/principal.ts";
 import { addressFault } from "../../kernel/public-address.ts";
@@ -62,12 +63,12 @@ export async function putProvider(
       .values({ name, ...changes, createdAt: now })
       .onConflictDoNothing()
       .returning();
-    const created = inserted.length > 0;
-    const rows = created
-      ? inserted
-      : await inner.db.update(providers).set(changes).where(eq(providers.name, name)).returning();
+    const entry = { teamId: null, targetId: name };
+    const [made] = inserted;
+    if (made) await audit(inner, { action: "provider.create", ...entry, after: made });
+    const row = made ?? (await replaceProvider(inner, name, changes));
     await inner.afterCommit(() => context.catalogChanged());
-    return { row: rows[0], created };
+    return { row, created: made !== undefined };
   });
   if (!result.row)
     throw new AppError("conflict", {
@@ -76,6 +77,26 @@ export async function putProvider(
   const { created } = result;
   context.log.info("provider_put", { provider: name, created });
   return { provider: toProvider(result.row), created };
+}
+
+/** Undefined where the provider is gone. */
+async function replaceProvider(
+  context: TransactionContext,
+  name: string,
+  changes: Partial<typeof providers.$inferInsert>,
+): Promise<typeof providers.$inferSelect | undefined> {
+  const own = eq(providers.name, name);
+  const [before] = await context.db.select().from(providers).where(own).for("update");
+  const [after] = await context.db.update(providers).set(changes).where(own).returning();
+  if (before && after)
+    await audit(context, {
+      action: "provider.update",
+      teamId: null,
+      targetId: name,
+      before,
+      after,
+    });
+  return after;
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Next } from "hono";
-import { equalDigests, sha256 } from "#core/kernel/digest.ts";
+import type { RequestSource } from "#core/kernel/context.ts";
+import { equalDigests, sha256, toHex } from "#core/kernel/digest.ts";
 import { AppError } from "#core/kernel/errors.ts";
 import { isId } from "#core/kernel/ids.ts";
 import type { Principal } from "#core/kernel/principal.ts";
@@ -25,6 +26,7 @@ export async function authenticate(c: AppContext, next: Next): Promise<void> {
     createContext({
       principal,
       requestId: c.get("requestId"),
+      source: () => sourceOf(c),
       log: c.get("log"),
       database: settings,
       secrets,
@@ -36,6 +38,15 @@ export async function authenticate(c: AppContext, next: Next): Promise<void> {
     }),
   );
   await next();
+}
+
+/** Where the request came from. Whatever a client claims of addresses, as in x-forwarded-for, is not believed. */
+function sourceOf(c: AppContext): RequestSource {
+  return {
+    ip: c.req.header("cf-connecting-ip") ?? null,
+    userAgent: c.req.header("user-agent") ?? null,
+    traceId: c.get("trace").traceId,
+  };
 }
 
 /**
@@ -61,19 +72,24 @@ async function principalFromKey(c: AppContext): Promise<Principal> {
     const record = await c.get("deps").keyRing.find(hash, keySources(c));
     if (record) return principalOf(record, Date.now());
   }
-  if (await isSuperAdmin(c, key)) return { kind: "super_admin", teamId: namedTeam(c) };
+  const fingerprint = await superAdminFingerprint(c, key);
+  if (fingerprint !== null) return { kind: "super_admin", teamId: namedTeam(c), fingerprint };
   throw new AppError("invalid_api_key", {
     message:
       "This API key is not known. Check that it was copied whole; GET /v1/keys/verify tells a key about itself.",
   });
 }
 
-async function isSuperAdmin(c: AppContext, key: string): Promise<boolean> {
+/** Bytes of a super admin key's hash by which the audit log tells such keys apart. */
+const FINGERPRINT_BYTES = 6;
+
+/** Null where the key is not one of SUPER_ADMIN_API_KEYS. */
+async function superAdminFingerprint(c: AppContext, key: string): Promise<string | null> {
   const digest = await sha256(key);
   let found = false;
   for (const expected of c.get("deps").superAdminHashes)
     found = equalDigests(digest, expected) || found;
-  return found;
+  return found ? toHex(digest.subarray(0, FINGERPRINT_BYTES)) : null;
 }
 
 /** A super admin acts for the team in the header or the query, or for all where neither is sent. */

@@ -1,6 +1,6 @@
 import { and, eq } from "drizzle-orm";
 import { sha256Hex } from "#core/kernel/digest.ts";
-import type { Context } from "#core/kernel/context.ts";
+import type { Context, TransactionContext } from "#core/kernel/context.ts";
 import { AppError } from "#core/kernel/errors.ts";
 import type { Principal } from "#core/kernel/principal.ts";
 import { idempotencyKeys } from "#schema";
@@ -42,7 +42,7 @@ export function idempotencyKeyOf(c: AppContext): string | null {
  */
 export async function idempotent<Body>(
   c: AppContext,
-  work: (context: Context) => Promise<Created<Body>>,
+  work: (context: TransactionContext) => Promise<Created<Body>>,
 ): Promise<Created<Body>> {
   const context = c.get("context");
   const key = idempotencyKeyOf(c);

@@ -1,0 +1,24 @@
+import type { Principal } from "../kernel/principal.ts";
+
+/** Who made a change, as the audit log names them. */
+export interface Actor {
+  kind: Principal["kind"];
+  /** Null for the system itself. */
+  id: string | null;
+  /** The person, where the principal names one. */
+  user: string | null;
+}
+
+/** Who acts, without anything that could be used to act in their place. */
+export function actorOf(principal: Principal): Actor {
+  switch (principal.kind) {
+    case "super_admin":
+      return { kind: "super_admin", id: principal.fingerprint ?? null, user: null };
+    case "key":
+      return { kind: "key", id: principal.keyId, user: null };
+    case "telegram":
+      return { kind: "telegram", id: principal.chatId, user: principal.endUser };
+    case "system":
+      return { kind: "system", id: null, user: null };
+  }
+}

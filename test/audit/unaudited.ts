@@ -1,0 +1,25 @@
+/** Files that write to Postgres without an entry in the audit log, each with the reason why that is right. */
+export const UNAUDITED: Record<string, string> = {
+  "core/audit/audit.ts": "It is the audit log.",
+  "core/teams/team-epoch.ts":
+    "Raises the epoch within the transaction of a change, which writes its own entry.",
+  "core/telegram/set-chat-blocked.ts":
+    "Notes what Telegram told of a chat, as often as it does; nobody's rights change.",
+  "core/usage/store-usage-records.ts": "Usage records are an account of their own.",
+  "core/usage/roll-up-hours.ts": "Sums of usage records.",
+  "core/usage/close-books.ts": "Retention of usage records.",
+  "core/usage/purge-closed-records.ts": "Retention of usage records.",
+  "core/usage/dead-letters.ts": "Keeps messages that could not be used, for operators.",
+  "core/schedules/claim-runs.ts": "Schedules work by the clock; schedule_runs is their log.",
+  "core/schedules/execute-run.ts": "As above.",
+  "core/schedules/resend-queued-runs.ts": "As above.",
+  "core/schedules/health-check.ts": "What was measured last.",
+  "core/schedules/record-queue-probe.ts": "What was measured last.",
+  "core/schedules/expire-keys.ts":
+    "Removes what ended long ago and is refused already; nobody's rights change.",
+  "core/schedules/operations-retention.ts": "Removes old records of our own operation.",
+  "core/sessions/list-sessions.ts":
+    "Tidies the index of sessions. Sessions are what users say, not what admins set.",
+  "platform/durable-objects/session-index.ts": "As above.",
+  "workers/api/middleware/idempotent.ts": "Answers that are kept for repeated requests.",
+};

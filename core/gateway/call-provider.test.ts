@@ -1,14 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { AppError } from "../kernel/errors.ts";
-import type { Route } from "../providers/catalog.ts";
+import { modelRouteOf, routeOf } from "#test/providers/routes.ts";
 import type { Exchange } from "../providers/kinds/kind.ts";
 import { callProvider, readWhole } from "./call-provider.ts";
 import type { GatewayPorts, ModelCall } from "./model-call.ts";
 
-const route: Route = {
-  model: "ours",
-  provider: "theirs",
-  targetModel: "their-model",
+const route = routeOf("theirs", {
   endpoint: {
     kind: "openai",
     baseUrl: "https://provider.test/v1",
@@ -16,10 +13,7 @@ const route: Route = {
     apiKeySealed: "sealed",
     timeoutMs: 200,
   },
-  prices: { inputPerMillionMicros: 0, outputPerMillionMicros: 0 },
-  maxOutputTokens: null,
-  contextTokens: null,
-};
+});
 
 const call = (more: Partial<ModelCall> = {}): ModelCall => ({
   requestId: "req_1",
@@ -46,7 +40,7 @@ function portsWith(fetch: Fetch): GatewayPorts {
   return {
     fetch,
     runAi: null,
-    route: () => Promise.resolve(route),
+    route: () => Promise.resolve(modelRouteOf([route])),
     openKey: (provider, sealed) => Promise.resolve(`${provider}-${sealed}-opened`),
     report: () => undefined,
     background: () => undefined,

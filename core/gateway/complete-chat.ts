@@ -1,7 +1,7 @@
 import { estimatePromptTokens, estimateTokens } from "../chat/estimate-tokens.ts";
 import { AppError, type ErrorCode, toAppError } from "../kernel/errors.ts";
 import { mayUseModel } from "../kernel/principal.ts";
-import type { Route } from "../providers/catalog.ts";
+import type { ModelRoute, Route } from "../providers/catalog.ts";
 import { kindOf } from "../providers/kinds/kinds.ts";
 import { streamOptions } from "../providers/kinds/openai/openai.ts";
 import type { UsageRecord } from "../usage/usage-record.ts";
@@ -37,7 +37,7 @@ export async function completeChat(
 ): Promise<ModelAnswer> {
   const estimateInput = () => inputTokens(request);
   return withFailureRecord({ ports, call, model: request.model, estimateInput }, async (found) => {
-    const route = await allowedRoute(ports, call, request.model);
+    const [route] = (await allowedRoute(ports, call, request.model)).targets;
     found(route);
     const answer = await send(ports, call, route, request);
     const upstreamMs = ports.now() - call.receivedAt;
@@ -115,7 +115,7 @@ export async function allowedRoute(
   ports: GatewayPorts,
   call: ModelCall,
   model: string,
-): Promise<Route> {
+): Promise<ModelRoute> {
   if (!mayUseModel(call.principal, model)) {
     throw new AppError("model_not_allowed", {
       message: `This API key may not use the model ${JSON.stringify(model)}.`,

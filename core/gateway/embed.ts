@@ -38,7 +38,7 @@ export async function embed(
   return withFailureRecord(
     { ports, call, model: request.model, estimateInput: sent },
     async (found) => {
-      const route = await allowedRoute(ports, call, request.model);
+      const [route] = (await allowedRoute(ports, call, request.model)).targets;
       found(route);
       const text =
         route.endpoint === null

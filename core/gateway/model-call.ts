@@ -1,5 +1,5 @@
 import type { Principal } from "../kernel/principal.ts";
-import type { Route } from "../providers/catalog.ts";
+import type { ModelRoute } from "../providers/catalog.ts";
 import type { UsageRecord } from "../usage/usage-record.ts";
 
 /** One request for a model, whichever route it came by. */
@@ -28,7 +28,7 @@ export interface GatewayPorts {
     | ((model: string, input: Record<string, unknown>, signal: AbortSignal) => Promise<Response>)
     | null;
   /** @throws AppError `model_not_found`, `unavailable`, `misconfigured` */
-  route(model: string): Promise<Route>;
+  route(model: string): Promise<ModelRoute>;
   /** Opens the sealed key of a provider. */
   openKey(provider: string, sealed: string): Promise<string>;
   /** Hands a usage record to the team's Meter. */

@@ -1,5 +1,8 @@
 import { AppError } from "../kernel/errors.ts";
-import type { Catalog } from "./catalog.ts";
+import { type Catalog, type ConfiguredService, type ModelRoute, routeTo } from "./catalog.ts";
+
+/** Where the catalog is in the shared cache: another name for each change of its shape. */
+export const CATALOG_KEY = "catalog:2";
 
 /** Where the catalog comes from when the isolate's copy is old. */
 export interface CatalogSources {
@@ -22,6 +25,8 @@ const RENEWAL_LOST_MS = 10_000;
 /** An isolate's copy of the catalog, and of the providers' keys that it has opened. Plain values only. */
 export class CatalogCache {
   private held: { catalog: Catalog; at: number } | null = null;
+  /** The ways to the copy's own models, as they were asked for. */
+  private routes = new Map<string, ModelRoute>();
   private renewingSince = 0;
   private readonly keys = new Map<string, string>();
 
@@ -47,6 +52,26 @@ export class CatalogCache {
     }
   }
 
+  /**
+   * The ways to a model.
+   * @param service the same for the whole life of the isolate
+   * @throws AppError `model_not_found`, `misconfigured`, and what `get` throws
+   */
+  async route(
+    model: string,
+    service: ConfiguredService,
+    sources: CatalogSources,
+  ): Promise<ModelRoute> {
+    const catalog = await this.get(sources);
+    const known = this.routes.get(model);
+    if (known) return known;
+    const route = routeTo(model, catalog, service);
+    // Names that nobody put into the catalog are anything that clients say: without end.
+    if (catalog === this.held?.catalog && Object.hasOwn(catalog.models, model))
+      this.routes.set(model, route);
+    return route;
+  }
+
   /** Opens a provider's key once an isolate and sealed value. */
   async keyOf(provider: string, sealed: string, sources: CatalogSources): Promise<string> {
     const known = this.keys.get(sealed);
@@ -60,6 +85,7 @@ export class CatalogCache {
   /** Forgets the copy, after a change that this isolate has made. */
   forget(): void {
     this.held = null;
+    this.routes = new Map();
   }
 
   private async renew(sources: CatalogSources): Promise<Catalog> {
@@ -67,6 +93,7 @@ export class CatalogCache {
     const catalog = cached ?? (await sources.load());
     if (!cached) sources.background(sources.writeCache(catalog));
     this.held = { catalog, at: sources.now() };
+    this.routes = new Map();
     this.renewingSince = 0;
     return catalog;
   }

@@ -1,10 +1,13 @@
 import { describe, expect, it } from "vitest";
+import { PATIENCE } from "#test/providers/routes.ts";
 import { type Catalog, type ConfiguredService, defaultModel, routeTo } from "./catalog.ts";
 import { listModels } from "./list-models.ts";
 
 const prices = { inputPerMillionMicros: 150_000, outputPerMillionMicros: 600_000 };
 const modelAt = (provider: string, model: string) => ({
-  targets: [{ provider, model }],
+  targets: [{ provider, model, weight: 1 }],
+  strategy: "ordered" as const,
+  hedgeAfterMs: null,
   prices,
   maxOutputTokens: 100,
   contextTokens: 1_000,
@@ -17,6 +20,8 @@ const catalog: Catalog = {
       baseUrl: "https://acme.example/v1",
       apiKeySealed: "v1.sealed",
       timeoutMs: 1_000,
+      patience: PATIENCE,
+      updatedAt: 1,
     },
   },
   models: {
@@ -33,9 +38,11 @@ const service: ConfiguredService = {
 const noService: ConfiguredService = { url: null, apiKey: null, models: [] };
 const nobody = () => Promise.resolve([]);
 
+const first = (...parameters: Parameters<typeof routeTo>) => routeTo(...parameters).targets[0];
+
 describe("the way to a model", () => {
   it("is the target that an admin gave it, with its price", () => {
-    expect(routeTo("fast", catalog, noService)).toMatchObject({
+    expect(first("fast", catalog, noService)).toMatchObject({
       provider: "acme",
       targetModel: "acme-1",
       endpoint: { baseUrl: "https://acme.example/v1", apiKeySealed: "v1.sealed" },
@@ -44,20 +51,20 @@ describe("the way to a model", () => {
   });
 
   it("is the configured service for the models that the settings name, or for any where they name none", () => {
-    expect(routeTo("second", catalog, service)).toMatchObject({
+    expect(first("second", catalog, service)).toMatchObject({
       provider: "default",
       targetModel: "second",
       endpoint: { apiKey: "key" },
     });
     expect(() => routeTo("third", catalog, service)).toThrow(/does not exist/);
-    expect(routeTo("third", catalog, { ...service, models: [] })).toMatchObject({
+    expect(first("third", catalog, { ...service, models: [] })).toMatchObject({
       provider: "default",
       targetModel: "third",
     });
   });
 
   it("may lead to the configured service under a name and a price of its own", () => {
-    expect(routeTo("priced", catalog, service)).toMatchObject({
+    expect(first("priced", catalog, service)).toMatchObject({
       provider: "default",
       targetModel: "gpt-4o-mini",
       prices,
@@ -76,7 +83,7 @@ describe("the way to a model", () => {
   });
 
   it("is the builtin model where nothing is configured", async () => {
-    expect(routeTo("builtin", catalog, noService).endpoint).toBeNull();
+    expect(first("builtin", catalog, noService).endpoint).toBeNull();
     expect(await defaultModel(noService, nobody)).toBe("builtin");
     expect(await defaultModel(service, nobody)).toBe("first");
     expect(await defaultModel({ ...service, models: [] }, () => Promise.resolve(["listed"]))).toBe(

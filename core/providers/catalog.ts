@@ -1,4 +1,4 @@
-import { models, providers } from "#schema";
+import { type CircuitPolicy, models, type ModelTarget, providers, type STRATEGIES } from "#schema";
 import type { Database } from "../kernel/context.ts";
 import { AppError } from "../kernel/errors.ts";
 import type { Micros } from "../kernel/money.ts";
@@ -10,7 +10,38 @@ export interface CatalogProvider {
   baseUrl: string;
   apiKeySealed: string | null;
   timeoutMs: number;
+  patience: Patience;
+  /** When it was last changed, milliseconds since 1970. */
+  updatedAt: number;
 }
+
+/** How long and how often a target is tried. Times are in milliseconds. */
+export interface Patience {
+  /** Until the first token of a stream; null leaves it to the pause between tokens. */
+  firstTokenMs: number | null;
+  /** The longest pause within an answer. */
+  betweenTokensMs: number;
+  /** For a whole request, all attempts together. */
+  totalMs: number;
+  /** How often an attempt that failed is repeated at the same target. */
+  maxRetries: number;
+  circuit: CircuitPolicy;
+}
+
+export const DEFAULT_CIRCUIT: CircuitPolicy = {
+  windowMs: 30_000,
+  minimumRequests: 10,
+  errorRate: 0.5,
+  slowMs: null,
+  slowRate: 0.8,
+  openMs: 10_000,
+};
+
+/** As long as OpenAI's own clients wait, in milliseconds. */
+export const DEFAULT_TOTAL_MS = 600_000;
+export const DEFAULT_RETRIES = 1;
+
+export type Strategy = (typeof STRATEGIES)[number];
 
 export interface ModelPrices {
   inputPerMillionMicros: Micros;
@@ -19,7 +50,9 @@ export interface ModelPrices {
 
 /** A model as it is cached. */
 export interface CatalogModel {
-  targets: { provider: string; model: string }[];
+  targets: ModelTarget[];
+  strategy: Strategy;
+  hedgeAfterMs: number | null;
   prices: ModelPrices;
   maxOutputTokens: number | null;
   contextTokens: number | null;
@@ -49,7 +82,21 @@ export const CONFIGURED = "default";
 /** How to reach a configured service: milliseconds to the first byte. */
 const CONFIGURED_TIMEOUT_MS = 60_000;
 
-/** Where a request for a model goes. */
+/** A model, and the ways to it. */
+export interface ModelRoute {
+  /** The name that the client used. */
+  model: string;
+  /** At least one, in the order in which they were put. */
+  targets: readonly [Route, ...Route[]];
+  strategy: Strategy;
+  /** After how many milliseconds a request that is not streamed is sent a second time; null: never. */
+  hedgeAfterMs: number | null;
+  contextTokens: number | null;
+  /** The most that any of its targets writes; null where one of them has no bound. */
+  maxOutputTokens: number | null;
+}
+
+/** One target of a model: where a request goes. */
 export interface Route {
   /** The name that the client used. */
   model: string;
@@ -67,9 +114,23 @@ export interface Route {
   prices: ModelPrices;
   maxOutputTokens: number | null;
   contextTokens: number | null;
+  weight: number;
+  patience: Patience;
+  /** What its circuit is called: the same for every model that leads there, another one once the provider was changed. */
+  circuit: string;
 }
 
+const CONFIGURED_PATIENCE: Patience = {
+  firstTokenMs: null,
+  betweenTokensMs: CONFIGURED_TIMEOUT_MS,
+  totalMs: DEFAULT_TOTAL_MS,
+  maxRetries: DEFAULT_RETRIES,
+  circuit: DEFAULT_CIRCUIT,
+};
+
 const FREE: ModelPrices = { inputPerMillionMicros: 0, outputPerMillionMicros: 0 };
+/** What is known of a model that nobody put into the catalog. */
+const OPEN = { prices: FREE, maxOutputTokens: null, contextTokens: null };
 
 /** How many tokens the builtin model pretends to hold, so that trimming can be tried. */
 const BUILTIN_CONTEXT_TOKENS = 8_192;
@@ -82,16 +143,25 @@ export async function loadCatalog(db: Database): Promise<Catalog> {
   ]);
   return {
     providers: Object.fromEntries(
-      providerRows.map(({ name, kind, baseUrl, apiKeySealed, timeoutMs }) => [
-        name,
-        { kind, baseUrl, apiKeySealed, timeoutMs },
-      ]),
+      providerRows.map(({ name, kind, baseUrl, apiKeySealed, timeoutMs, ...row }) => {
+        const patience: Patience = {
+          firstTokenMs: row.firstTokenMs,
+          betweenTokensMs: row.betweenTokensMs ?? timeoutMs,
+          totalMs: row.totalMs,
+          maxRetries: row.maxRetries,
+          circuit: row.circuit ?? DEFAULT_CIRCUIT,
+        };
+        const updatedAt = row.updatedAt.getTime();
+        return [name, { kind, baseUrl, apiKeySealed, timeoutMs, patience, updatedAt }];
+      }),
     ),
     models: Object.fromEntries(
       modelRows.map((row) => [
         row.name,
         {
-          targets: row.targets.map(({ provider, model }) => ({ provider, model })),
+          targets: row.targets,
+          strategy: row.strategy,
+          hedgeAfterMs: row.hedgeAfterMs,
           prices: {
             inputPerMillionMicros: row.inputPerMillionMicros,
             outputPerMillionMicros: row.outputPerMillionMicros,
@@ -106,56 +176,99 @@ export async function loadCatalog(db: Database): Promise<Catalog> {
 }
 
 /**
- * Finds the way to a model: what admins have put in comes first, then the configured service, then the builtin one.
- * @throws AppError `model_not_found`, or `misconfigured` when its provider is gone
+ * Finds the ways to a model: what admins have put in comes first, then the configured service, then the builtin one.
+ * @throws AppError `model_not_found`, or `misconfigured` when all of its providers are gone
  */
-export function routeTo(model: string, catalog: Catalog, service: ConfiguredService): Route {
+export function routeTo(model: string, catalog: Catalog, service: ConfiguredService): ModelRoute {
   const known = Object.hasOwn(catalog.models, model) ? catalog.models[model] : undefined;
-  const target = known?.targets[0];
-  if (known && target) {
-    const endpoint = endpointOf(target.provider, catalog, service);
-    if (!endpoint) {
-      throw new AppError("misconfigured", {
-        message: `The provider of the model ${model} does not exist any more. An operator has to see to it.`,
-      });
-    }
-    const { prices, maxOutputTokens, contextTokens } = known;
-    const { provider, model: targetModel } = target;
-    return { model, provider, targetModel, endpoint, prices, maxOutputTokens, contextTokens };
-  }
-  const open = { prices: FREE, maxOutputTokens: null, contextTokens: null };
-  if (model === BUILTIN) {
-    const way = { provider: BUILTIN, targetModel: BUILTIN, endpoint: null };
-    return { ...open, ...way, model, contextTokens: BUILTIN_CONTEXT_TOKENS };
-  }
-  const endpoint = endpointOf(CONFIGURED, catalog, service);
-  if (endpoint && (service.models.length === 0 || service.models.includes(model))) {
-    return { ...open, model, provider: CONFIGURED, targetModel: model, endpoint };
-  }
-  throw modelNotFound(model);
+  if (known && known.targets.length > 0) return aliasOf(model, known, catalog, service);
+  if (model === BUILTIN) return onlyTarget(builtinTarget(model));
+  const way = service.models.length === 0 || service.models.includes(model);
+  const reached = way ? reach(CONFIGURED, catalog, service) : null;
+  if (!reached) throw modelNotFound(model);
+  const target = { model, provider: CONFIGURED, targetModel: model, weight: 1, ...reached };
+  return onlyTarget({ ...OPEN, ...target, circuit: circuitName(CONFIGURED, model, 0) });
 }
 
-function endpointOf(
+function aliasOf(
+  model: string,
+  known: CatalogModel,
+  catalog: Catalog,
+  service: ConfiguredService,
+): ModelRoute {
+  const { strategy, hedgeAfterMs, contextTokens } = known;
+  const targets: Route[] = [];
+  for (const { provider, model: targetModel, weight, ...own } of known.targets) {
+    const reached = reach(provider, catalog, service);
+    if (!reached) continue; // the others may still answer
+    targets.push({
+      model,
+      provider,
+      targetModel,
+      weight,
+      contextTokens,
+      prices: own.prices ?? known.prices,
+      maxOutputTokens: own.maxOutputTokens ?? known.maxOutputTokens,
+      ...reached,
+      circuit: circuitName(provider, targetModel, catalog.providers[provider]?.updatedAt ?? 0),
+    });
+  }
+  const [first, ...others] = targets;
+  if (!first) {
+    throw new AppError("misconfigured", {
+      message: `The provider of the model ${model} does not exist any more. An operator has to see to it.`,
+    });
+  }
+  const maxOutputTokens = targets.reduce<number | null>(
+    (most, { maxOutputTokens: own }) =>
+      most === null || own === null ? null : Math.max(most, own),
+    0,
+  );
+  const ways = [first, ...others] as const;
+  return { model, targets: ways, strategy, hedgeAfterMs, contextTokens, maxOutputTokens };
+}
+
+function builtinTarget(model: string): Route {
+  const way = { provider: BUILTIN, targetModel: BUILTIN, endpoint: null, weight: 1 };
+  return {
+    ...OPEN,
+    ...way,
+    model,
+    contextTokens: BUILTIN_CONTEXT_TOKENS,
+    patience: CONFIGURED_PATIENCE,
+    circuit: circuitName(BUILTIN, BUILTIN, 0),
+  };
+}
+
+function onlyTarget(target: Route): ModelRoute {
+  const { model, contextTokens, maxOutputTokens } = target;
+  const choice = { strategy: "ordered", hedgeAfterMs: null } as const;
+  return { model, targets: [target], ...choice, contextTokens, maxOutputTokens };
+}
+
+/** A provider that was changed is another one: its circuits begin anew. */
+const circuitName = (provider: string, targetModel: string, changedAt: number) =>
+  `${provider} ${changedAt.toString(36)} ${targetModel}`;
+
+/** Null where there is no such provider. */
+function reach(
   provider: string,
   catalog: Catalog,
   service: ConfiguredService,
-): Route["endpoint"] {
+): (Pick<Route, "patience"> & { endpoint: NonNullable<Route["endpoint"]> }) | null {
   if (provider === CONFIGURED) {
     if (service.url === null) return null;
-    return {
-      kind: "openai",
-      baseUrl: service.url,
-      apiKey: service.apiKey,
-      apiKeySealed: null,
-      timeoutMs: CONFIGURED_TIMEOUT_MS,
-    };
+    const { url: baseUrl, apiKey } = service;
+    const way = { kind: "openai", baseUrl, apiKey, apiKeySealed: null } as const;
+    const endpoint = { ...way, timeoutMs: CONFIGURED_TIMEOUT_MS };
+    return { endpoint, patience: CONFIGURED_PATIENCE };
   }
   const known = Object.hasOwn(catalog.providers, provider)
     ? catalog.providers[provider]
     : undefined;
   if (!known) return null;
-  const { kind, baseUrl, apiKeySealed, timeoutMs } = known;
-  return { kind, baseUrl, apiKey: null, apiKeySealed, timeoutMs };
+  const { kind, baseUrl, apiKeySealed, timeoutMs, patience } = known;
+  return { endpoint: { kind, baseUrl, apiKey: null, apiKeySealed, timeoutMs }, patience };
 }
 
 export function modelNotFound(model: string): AppError {

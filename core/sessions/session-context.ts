@@ -1,7 +1,7 @@
 import type { Context } from "../kernel/context.ts";
 import { AppError } from "../kernel/errors.ts";
 import { requireScope } from "../kernel/principal.ts";
-import type { Route } from "../providers/catalog.ts";
+import type { ModelRoute } from "../providers/catalog.ts";
 import type { OpenSession, SessionInfo, SessionStore } from "./session.ts";
 import { checkSessionId, noSuchSession } from "./session-id.ts";
 
@@ -9,7 +9,7 @@ import { checkSessionId, noSuchSession } from "./session-id.ts";
 export interface SessionPorts {
   openSession: OpenSession;
   /** @throws AppError `model_not_found`, `unavailable`, `misconfigured` */
-  route(model: string): Promise<Route>;
+  route(model: string): Promise<ModelRoute>;
   /** The model for sessions that have chosen none. @throws AppError where there is none */
   defaultModel(): Promise<string>;
 }

@@ -35,9 +35,8 @@ export async function takeTurn(
     if (named !== null) checkSessionId(named);
     return modelOf(ports, call, input, store);
   });
-  const begun = await withFailureRecord({ ports: gateway, call, model }, async (found) => {
+  const begun = await withFailureRecord({ ports: gateway, call, model }, async () => {
     const route = await allowedRoute(gateway, call, model);
-    found(route);
     const create = named === null ? newSession(call, sessionId, input) : null;
     const start = { turnId: call.requestId, message: input.message, create, system: input.system };
     const promptTokens = promptRoom(route);

@@ -39,6 +39,16 @@ describe("a provider", () => {
       base_url: "https://api.openai.com/v1",
       has_api_key: true,
       timeout_ms: 1_000,
+      timeouts: { first_token_ms: null, between_tokens_ms: 1_000, total_ms: 600_000 },
+      retries: { max: 1 },
+      circuit: {
+        window_ms: 30_000,
+        minimum_requests: 10,
+        error_rate: 0.5,
+        slow_ms: null,
+        slow_rate: 0.8,
+        open_ms: 10_000,
+      },
       created_at: expect.any(String),
       updated_at: expect.any(String),
     });
@@ -122,6 +132,9 @@ describe("a provider", () => {
     ["a key with spaces", { api_key: "sk 1" }, "api_key"],
     ["a key that is very long", { api_key: "x".repeat(4_097) }, "api_key"],
     ["an unknown field", { headers: {} }, "headers"],
+    ["a pause of no time", { timeouts: { between_tokens_ms: 0 } }, "timeouts.between_tokens_ms"],
+    ["six retries", { retries: { max: 6 } }, "retries.max"],
+    ["a share over one", { circuit: { error_rate: 1.5 } }, "circuit.error_rate"],
     ["a sealed key", { api_key_sealed: "v1.a.b" }, "api_key_sealed"],
   ])("with %s is refused", async (_, body, path) => {
     await expectInvalid(await putProvider("bad", body), path);
@@ -192,6 +205,7 @@ describe("a model", () => {
     expect(await stack.admin.expect(201, "PUT", `${MODELS}/gpt-4o-mini`, body)).toEqual({
       ...body,
       name: "gpt-4o-mini",
+      hedge_after_ms: null,
       prices: { input_per_million: "0.150000", output_per_million: "10000.000000" },
       created_at: expect.any(String),
       updated_at: expect.any(String),
@@ -239,7 +253,11 @@ describe("a model", () => {
   test.each<[string, object, string]>([
     ["no target", { targets: [] }, "targets"],
     ["no targets at all", { targets: undefined }, "targets"],
-    ["two targets", { targets: [target("acme").targets[0], target("acme").targets[0]] }, "targets"],
+    [
+      "the same target twice",
+      { targets: [target("acme").targets[0], target("acme").targets[0]] },
+      "targets",
+    ],
     ["a provider that does not exist", target("nobody"), "targets.0.provider"],
     ["a provider's name that cannot be", target("No Body"), "targets.0.provider"],
     ["a target without a model", { targets: [{ provider: "acme" }] }, "targets.0.model"],
@@ -249,7 +267,8 @@ describe("a model", () => {
       "targets.0.url",
     ],
     ["no weight", { targets: [{ provider: "acme", model: "m", weight: 0 }] }, "targets.0.weight"],
-    ["another strategy", { strategy: "weighted" }, "strategy"],
+    ["a strategy that there is not", { strategy: "random" }, "strategy"],
+    ["a hedge at once", { hedge_after_ms: 1 }, "hedge_after_ms"],
     ["a price as a number", { prices: { input_per_million: 0.15 } }, "prices.input_per_million"],
     ["a negative price", { prices: { input_per_million: "-1" } }, "prices.input_per_million"],
     [
@@ -278,11 +297,28 @@ describe("a model", () => {
     await expectProblem(nothing, 404, "not_found");
   });
 
-  test("with several targets is told that they come later", async () => {
-    const { targets } = target("acme");
-    const body = { targets: [...targets, ...targets] };
-    const response = await stack.admin.request("PUT", `${MODELS}/two`, body);
-    expect((await expectInvalid(response, "targets")).detail).toContain("in this release");
+  test("may have several targets, each with a price and a bound of its own", async () => {
+    await (await putProvider("other")).body?.cancel();
+    const targets = [
+      { provider: "acme", model: "m", weight: 3 },
+      {
+        provider: "other",
+        model: "n",
+        weight: 1,
+        prices: { input_per_million: "0.000001", output_per_million: "2.000000" },
+        max_output_tokens: 100,
+      },
+    ];
+    const body = { targets, strategy: "weighted", hedge_after_ms: 2_000 };
+    const put = await stack.admin.expect(201, "PUT", `${MODELS}/two`, body);
+    expect(put).toMatchObject(body);
+    expect(await stack.admin.expect(200, "GET", `${MODELS}/two`)).toEqual(put);
+    const many = Array.from({ length: 17 }, (_, index) => ({
+      provider: "acme",
+      model: `${index}`,
+    }));
+    const refused = await stack.admin.request("PUT", `${MODELS}/two`, { targets: many });
+    await expectInvalid(refused, "targets");
   });
 
   test("is what clients are offered at once, also in an isolate that has listed models before", async () => {

@@ -6,10 +6,9 @@ import {
   type Catalog,
   type ConfiguredService,
   loadCatalog,
-  type Route,
-  routeTo,
+  type ModelRoute,
 } from "#core/providers/catalog.ts";
-import type { CatalogSources } from "#core/providers/catalog-cache.ts";
+import { CATALOG_KEY, type CatalogSources } from "#core/providers/catalog-cache.ts";
 import { openDatabase } from "#platform/database.ts";
 import type { AppContext } from "./app-types.ts";
 
@@ -26,8 +25,8 @@ export function configuredService(c: AppContext): ConfiguredService {
 export function catalogSources(c: AppContext): CatalogSources {
   const { cache, settings, secrets } = c.get("deps");
   return {
-    readCache: () => cache.get<Catalog>("catalog"),
-    writeCache: (catalog) => cache.set("catalog", catalog, CATALOG_SECONDS),
+    readCache: () => cache.get<Catalog>(CATALOG_KEY),
+    writeCache: (catalog) => cache.set(CATALOG_KEY, catalog, CATALOG_SECONDS),
     load: () => loadCatalog(openDatabase(settings)),
     openKey: (provider, sealed) => secrets.open(sealed, `provider:${provider}`),
     background: (work) => c.executionCtx.waitUntil(work),
@@ -36,8 +35,8 @@ export function catalogSources(c: AppContext): CatalogSources {
 }
 
 /** @throws AppError `model_not_found`, `unavailable`, `misconfigured` */
-export async function routeOf(c: AppContext, model: string): Promise<Route> {
-  return routeTo(model, await c.get("deps").catalog.get(catalogSources(c)), configuredService(c));
+export function routeOf(c: AppContext, model: string): Promise<ModelRoute> {
+  return c.get("deps").catalog.route(model, configuredService(c), catalogSources(c));
 }
 
 /** What the gateway reaches the world by, for this request. */

@@ -1,12 +1,13 @@
 import type { models, ModelTarget } from "#schema";
 import { AppError } from "../../kernel/errors.ts";
-import type { ModelPrices } from "../catalog.ts";
+import type { ModelPrices, Strategy } from "../catalog.ts";
 
-/** A model as admins see it: an alias for its target, with its price. */
+/** A model as admins see it: an alias for its targets, with their prices. */
 export interface ModelDefinition {
   name: string;
   targets: ModelTarget[];
-  strategy: "ordered";
+  strategy: Strategy;
+  hedgeAfterMs: number | null;
   prices: ModelPrices;
   maxOutputTokens: number | null;
   contextTokens: number | null;

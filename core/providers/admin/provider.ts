@@ -1,6 +1,6 @@
-import type { providers } from "#schema";
+import type { CircuitPolicy, providers } from "#schema";
 import { AppError } from "../../kernel/errors.ts";
-import { BUILTIN, CONFIGURED } from "../catalog.ts";
+import { BUILTIN, CONFIGURED, DEFAULT_CIRCUIT } from "../catalog.ts";
 
 /** A model provider as admins see it: whether it has a key, never the key. */
 export interface Provider {
@@ -8,7 +8,13 @@ export interface Provider {
   kind: "openai";
   baseUrl: string;
   hasApiKey: boolean;
+  /** Times are in milliseconds; see Patience. */
   timeoutMs: number;
+  firstTokenMs: number | null;
+  betweenTokensMs: number;
+  totalMs: number;
+  maxRetries: number;
+  circuit: CircuitPolicy;
   createdAt: Date;
   updatedAt: Date;
 }
@@ -21,7 +27,12 @@ const RESERVED = [BUILTIN, CONFIGURED];
 
 /** Takes from a row what may be shown. */
 export function toProvider({ apiKeySealed, ...provider }: typeof providers.$inferSelect): Provider {
-  return { ...provider, hasApiKey: apiKeySealed !== null };
+  return {
+    ...provider,
+    betweenTokensMs: provider.betweenTokensMs ?? provider.timeoutMs,
+    circuit: provider.circuit ?? DEFAULT_CIRCUIT,
+    hasApiKey: apiKeySealed !== null,
+  };
 }
 
 export function noSuchProvider(name: string): AppError {

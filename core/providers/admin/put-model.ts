@@ -1,6 +1,6 @@
 import { eq } from "drizzle-orm";
 import { z } from "zod";
-import { models, providers } from "#schema";
+import { models, type ModelTarget, providers, STRATEGIES } from "#schema";
 import { audit } from "../../audit/audit.ts";
 import type { Context, TransactionContext } from "../../kernel/context.ts";
 import { AppError } from "../../kernel/errors.ts";
@@ -25,6 +25,13 @@ const price = z.string(AMOUNT).transform((text, check): Micros => {
   return z.NEVER;
 });
 
+const prices = z.strictObject({
+  input_per_million: price.prefault("0").describe("US dollars for a million input tokens"),
+  output_per_million: price.prefault("0").describe("US dollars for a million output tokens"),
+});
+
+const tokens = z.number().int().min(1).max(100_000_000);
+
 const target = z.strictObject({
   provider: z
     .string()
@@ -33,30 +40,55 @@ const target = z.strictObject({
       "The name of a provider, as put under /v1/admin/providers; `default` is the service of AI_SERVICE_URL",
     ),
   model: line(200).describe("The provider's own name for the model"),
-  weight: z.number().int().min(1).max(1_000).default(1),
+  weight: z
+    .number()
+    .int()
+    .min(1)
+    .max(1_000)
+    .default(1)
+    .describe("Its share of the requests with the strategy `weighted`"),
+  prices: prices.optional().describe("What it costs there; left out: the model's own prices"),
+  max_output_tokens: tokens.optional().describe("As the model's, for this target only"),
 });
 
-const tokens = z.number().int().min(1).max(100_000_000);
+/** More would only make a request wait longer for its error. */
+const TARGET_LIMIT = 16;
 
 export const putModelInput = z.strictObject({
   targets: z
     .array(target)
     .min(1, "must name a target")
-    .max(1, "must have exactly one target in this release; several come with a later one"),
-  strategy: z.literal("ordered").default("ordered"),
-  prices: z
-    .strictObject({
-      input_per_million: price.prefault("0").describe("US dollars for a million input tokens"),
-      output_per_million: price.prefault("0").describe("US dollars for a million output tokens"),
-    })
-    .optional()
-    .describe("Left out: its requests cost nothing"),
+    .max(TARGET_LIMIT, `must have at most ${TARGET_LIMIT} targets`)
+    .refine(areDifferent, "must not name the same model of a provider twice"),
+  strategy: z
+    .enum(STRATEGIES)
+    .default("ordered")
+    .describe(
+      "Which target is asked first: `ordered` as listed, `weighted` by chance, `latency` the faster of two taken by chance, `cost` the cheapest. The others follow when it fails",
+    ),
+  hedge_after_ms: z
+    .number()
+    .int()
+    .min(50)
+    .max(600_000)
+    .nullable()
+    .default(null)
+    .describe(
+      "Milliseconds after which a request that is not streamed is sent to the next target as well; the first good answer wins, and both are charged",
+    ),
+  prices: prices.optional().describe("Left out: its requests cost nothing"),
   max_output_tokens: tokens.nullable().default(null).describe("The most it writes in one answer"),
   context_tokens: tokens
     .nullable()
     .default(null)
     .describe("How many tokens prompt and answer may have together"),
 });
+
+function areDifferent(targets: { provider: string; model: string }[]): boolean {
+  return (
+    new Set(targets.map(({ provider, model }) => `${provider} ${model}`)).size === targets.length
+  );
+}
 
 export interface ModelPut {
   model: ModelDefinition;
@@ -72,13 +104,15 @@ export async function putModel(
   input: z.infer<typeof putModelInput> & { name: string },
 ): Promise<ModelPut> {
   requireSuperAdmin(context.principal);
-  const { name, targets, strategy } = input;
+  const { name, strategy } = input;
+  const targets = input.targets.map(toTarget);
   if (!MODEL_NAME.test(name))
     throw invalid("name", "must have 1 to 200 of A-Z, a-z, 0-9 and ._:/-");
   const now = context.now();
   const changes = {
     targets,
     strategy,
+    hedgeAfterMs: input.hedge_after_ms,
     inputPerMillionMicros: input.prices?.input_per_million ?? 0,
     outputPerMillionMicros: input.prices?.output_per_million ?? 0,
     maxOutputTokens: input.max_output_tokens,
@@ -120,6 +154,25 @@ async function replaceModel(
   if (before && after)
     await audit(context, { action: "model.update", teamId: null, targetId: name, before, after });
   return after;
+}
+
+function toTarget({
+  prices: own,
+  max_output_tokens,
+  ...kept
+}: z.infer<typeof target>): ModelTarget {
+  return {
+    ...kept,
+    ...(own
+      ? {
+          prices: {
+            inputPerMillionMicros: own.input_per_million,
+            outputPerMillionMicros: own.output_per_million,
+          },
+        }
+      : {}),
+    ...(max_output_tokens === undefined ? {} : { maxOutputTokens: max_output_tokens }),
+  };
 }
 
 /** Makes sure that a target's provider is there, and stays until the transaction ends; see deleteProvider. */

@@ -1,17 +1,44 @@
 import { eq } from "drizzle-orm";
 import { z } from "zod";
-import { providers } from "#schema";
+import { type CircuitPolicy, providers } from "#schema";
 import { audit } from "../../audit/audit.ts";
 import type { Context, TransactionContext } from "../../kernel/context.ts";
 import { AppError } from "../../kernel/errors.ts";
 import { requireSuperAdmin } from "../../kernel/principal.ts";
 import { addressFault } from "../../kernel/public-address.ts";
+import { DEFAULT_CIRCUIT, DEFAULT_RETRIES, DEFAULT_TOTAL_MS } from "../catalog.ts";
 import { type Provider, requireProviderName, toProvider } from "./provider.ts";
 
 /** A header value has to hold it, after `Bearer `. */
 const apiKey = z
   .string()
   .regex(/^[\x21-\x7e]{1,4096}$/, "must be 1 to 4096 printable ASCII characters without spaces");
+
+const milliseconds = (least: number) => z.number().int().min(least).max(3_600_000);
+const share = z.number().min(0.01).max(1);
+
+const timeouts = z.strictObject({
+  first_token_ms: milliseconds(100)
+    .nullable()
+    .default(null)
+    .describe("Until the first token of a stream; null: only `between_tokens_ms` holds"),
+  between_tokens_ms: milliseconds(100)
+    .nullable()
+    .default(null)
+    .describe("The longest pause within an answer; null: as `timeout_ms`"),
+  total_ms: milliseconds(1_000)
+    .default(DEFAULT_TOTAL_MS)
+    .describe("For a whole request, all attempts and pauses together"),
+});
+
+const circuit = z.strictObject({
+  window_ms: milliseconds(1_000).default(DEFAULT_CIRCUIT.windowMs),
+  minimum_requests: z.number().int().min(1).max(10_000).default(DEFAULT_CIRCUIT.minimumRequests),
+  error_rate: share.default(DEFAULT_CIRCUIT.errorRate),
+  slow_ms: milliseconds(1).nullable().default(DEFAULT_CIRCUIT.slowMs),
+  slow_rate: share.default(DEFAULT_CIRCUIT.slowRate),
+  open_ms: milliseconds(100).default(DEFAULT_CIRCUIT.openMs),
+});
 
 export const putProviderInput = z.strictObject({
   kind: z.literal("openai").default("openai").describe("The protocol that it speaks"),
@@ -31,6 +58,16 @@ export const putProviderInput = z.strictObject({
     .max(600_000)
     .default(60_000)
     .describe("Milliseconds until the first byte of an answer"),
+  timeouts: timeouts.prefault({}),
+  retries: z
+    .strictObject({ max: z.number().int().min(0).max(5).default(DEFAULT_RETRIES) })
+    .prefault({})
+    .describe("How often a failed attempt is repeated here before the next target is asked"),
+  circuit: circuit
+    .prefault({})
+    .describe(
+      "When the circuit of one of its models opens: at this share of failed or slow requests in the window, for `open_ms` at first",
+    ),
 });
 
 export interface ProviderPut {
@@ -56,7 +93,18 @@ export async function putProvider(
       ? await context.secrets.seal(input.api_key, `provider:${name}`)
       : input.api_key;
   const now = context.now();
-  const changes = { kind, baseUrl, apiKeySealed, timeoutMs, updatedAt: now };
+  const changes = {
+    kind,
+    baseUrl,
+    apiKeySealed,
+    timeoutMs,
+    firstTokenMs: input.timeouts.first_token_ms,
+    betweenTokensMs: input.timeouts.between_tokens_ms,
+    totalMs: input.timeouts.total_ms,
+    maxRetries: input.retries.max,
+    circuit: toCircuitPolicy(input.circuit),
+    updatedAt: now,
+  };
   const result = await context.transaction(async (inner) => {
     const inserted = await inner.db
       .insert(providers)
@@ -97,6 +145,17 @@ async function replaceProvider(
       after,
     });
   return after;
+}
+
+function toCircuitPolicy(input: z.infer<typeof circuit>): CircuitPolicy {
+  return {
+    windowMs: input.window_ms,
+    minimumRequests: input.minimum_requests,
+    errorRate: input.error_rate,
+    slowMs: input.slow_ms,
+    slowRate: input.slow_rate,
+    openMs: input.open_ms,
+  };
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { Next } from "hono";
 import type { RequestSource } from "#core/kernel/context.ts";
 import { equalDigests, sha256, toHex } from "#core/kernel/digest.ts";
+import { CATALOG_KEY } from "#core/providers/catalog-cache.ts";
 import { AppError } from "#core/kernel/errors.ts";
 import { isId } from "#core/kernel/ids.ts";
 import type { Principal } from "#core/kernel/principal.ts";
@@ -32,7 +33,7 @@ export async function authenticate(c: AppContext, next: Next): Promise<void> {
       secrets,
       epochs: meter,
       async catalogChanged() {
-        await cache.delete("catalog");
+        await cache.delete(CATALOG_KEY);
         catalog.forget();
       },
     }),

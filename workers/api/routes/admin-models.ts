@@ -1,9 +1,11 @@
+import { STRATEGIES } from "#schema";
 import { microsToDollars } from "#core/kernel/money.ts";
 import { deleteModel } from "#core/providers/admin/delete-model.ts";
 import { getModel } from "#core/providers/admin/get-model.ts";
 import { listModelDefinitions } from "#core/providers/admin/list-model-definitions.ts";
 import type { ModelDefinition } from "#core/providers/admin/model.ts";
 import { putModel, putModelInput } from "#core/providers/admin/put-model.ts";
+import type { ModelPrices } from "#core/providers/catalog.ts";
 import {
   createRoute,
   createRouter,
@@ -17,14 +19,23 @@ import {
   z,
 } from "../openapi.ts";
 
+const pricesSchema = z.object({ input_per_million: z.string(), output_per_million: z.string() });
+
 const modelSchema = z
   .object({
     name: z.string(),
     targets: z.array(
-      z.object({ provider: z.string(), model: z.string(), weight: z.number().int() }),
+      z.object({
+        provider: z.string(),
+        model: z.string(),
+        weight: z.number().int(),
+        prices: pricesSchema.optional(),
+        max_output_tokens: z.number().int().optional(),
+      }),
     ),
-    strategy: z.literal("ordered"),
-    prices: z.object({ input_per_million: z.string(), output_per_million: z.string() }),
+    strategy: z.enum(STRATEGIES),
+    hedge_after_ms: z.number().int().nullable(),
+    prices: pricesSchema,
     max_output_tokens: z.number().int().nullable(),
     context_tokens: z.number().int().nullable(),
     created_at: z.string(),
@@ -32,14 +43,21 @@ const modelSchema = z
   })
   .openapi("ModelDefinition");
 
+const encodePrices = (prices: ModelPrices): z.infer<typeof pricesSchema> => ({
+  input_per_million: microsToDollars(prices.inputPerMillionMicros),
+  output_per_million: microsToDollars(prices.outputPerMillionMicros),
+});
+
 const encodeModel = (model: ModelDefinition): z.infer<typeof modelSchema> => ({
   name: model.name,
-  targets: model.targets,
+  targets: model.targets.map(({ prices, maxOutputTokens, ...target }) => ({
+    ...target,
+    ...(prices ? { prices: encodePrices(prices) } : {}),
+    ...(maxOutputTokens === undefined ? {} : { max_output_tokens: maxOutputTokens }),
+  })),
   strategy: model.strategy,
-  prices: {
-    input_per_million: microsToDollars(model.prices.inputPerMillionMicros),
-    output_per_million: microsToDollars(model.prices.outputPerMillionMicros),
-  },
+  hedge_after_ms: model.hedgeAfterMs,
+  prices: encodePrices(model.prices),
   max_output_tokens: model.maxOutputTokens,
   context_tokens: model.contextTokens,
   created_at: model.createdAt.toISOString(),
@@ -48,8 +66,17 @@ const encodeModel = (model: ModelDefinition): z.infer<typeof modelSchema> => ({
 
 const EXAMPLE: z.infer<typeof modelSchema> = {
   name: "gpt-4o-mini",
-  targets: [{ provider: "openai", model: "gpt-4o-mini", weight: 1 }],
+  targets: [
+    { provider: "openai", model: "gpt-4o-mini", weight: 1 },
+    {
+      provider: "azure",
+      model: "gpt-4o-mini-eu",
+      weight: 1,
+      prices: { input_per_million: "0.165000", output_per_million: "0.660000" },
+    },
+  ],
   strategy: "ordered",
+  hedge_after_ms: null,
   prices: { input_per_million: "0.150000", output_per_million: "0.600000" },
   max_output_tokens: 16_384,
   context_tokens: 128_000,
@@ -76,11 +103,18 @@ const putContract = createRoute({
   method: "put",
   path: PATH,
   summary: "Create or replace a model",
-  description: `${common.description} A model is an alias for a target at a provider, with the prices that usage is charged by.`,
+  description: `${common.description} A model is an alias for one or more targets at providers, with the prices that usage is charged by. When a target fails, the next one is asked; docs/failover.md says when.`,
   request: {
     params,
     ...jsonBody(putModelInput, {
-      targets: [{ provider: "openai", model: "gpt-4o-mini" }],
+      targets: [
+        { provider: "openai", model: "gpt-4o-mini" },
+        {
+          provider: "azure",
+          model: "gpt-4o-mini-eu",
+          prices: { input_per_million: "0.165", output_per_million: "0.66" },
+        },
+      ],
       prices: { input_per_million: "0.15", output_per_million: "0.60" },
       max_output_tokens: 16_384,
     }),

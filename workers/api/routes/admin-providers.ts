@@ -23,6 +23,20 @@ const providerSchema = z
     base_url: z.string(),
     has_api_key: z.boolean().openapi({ description: "The key itself is never shown" }),
     timeout_ms: z.number().int(),
+    timeouts: z.object({
+      first_token_ms: z.number().int().nullable(),
+      between_tokens_ms: z.number().int(),
+      total_ms: z.number().int(),
+    }),
+    retries: z.object({ max: z.number().int() }),
+    circuit: z.object({
+      window_ms: z.number().int(),
+      minimum_requests: z.number().int(),
+      error_rate: z.number(),
+      slow_ms: z.number().int().nullable(),
+      slow_rate: z.number(),
+      open_ms: z.number().int(),
+    }),
     created_at: z.string(),
     updated_at: z.string(),
   })
@@ -34,6 +48,20 @@ const encodeProvider = (provider: Provider): z.infer<typeof providerSchema> => (
   base_url: provider.baseUrl,
   has_api_key: provider.hasApiKey,
   timeout_ms: provider.timeoutMs,
+  timeouts: {
+    first_token_ms: provider.firstTokenMs,
+    between_tokens_ms: provider.betweenTokensMs,
+    total_ms: provider.totalMs,
+  },
+  retries: { max: provider.maxRetries },
+  circuit: {
+    window_ms: provider.circuit.windowMs,
+    minimum_requests: provider.circuit.minimumRequests,
+    error_rate: provider.circuit.errorRate,
+    slow_ms: provider.circuit.slowMs,
+    slow_rate: provider.circuit.slowRate,
+    open_ms: provider.circuit.openMs,
+  },
   created_at: provider.createdAt.toISOString(),
   updated_at: provider.updatedAt.toISOString(),
 });
@@ -44,6 +72,16 @@ const EXAMPLE: z.infer<typeof providerSchema> = {
   base_url: "https://api.openai.com/v1",
   has_api_key: true,
   timeout_ms: 60_000,
+  timeouts: { first_token_ms: null, between_tokens_ms: 60_000, total_ms: 600_000 },
+  retries: { max: 1 },
+  circuit: {
+    window_ms: 30_000,
+    minimum_requests: 10,
+    error_rate: 0.5,
+    slow_ms: null,
+    slow_rate: 0.8,
+    open_ms: 10_000,
+  },
   created_at: "2026-11-21T09:30:00.000Z",
   updated_at: "2026-11-21T09:30:00.000Z",
 };

@@ -42,6 +42,7 @@ function portsWith(fetch: Fetch): GatewayPorts {
     runAi: null,
     route: () => Promise.resolve(modelRouteOf([route])),
     openKey: (provider, sealed) => Promise.resolve(`${provider}-${sealed}-opened`),
+    admit: () => UNLIMITED,
     report: () => undefined,
     background: () => undefined,
     createPipe: () => new TransformStream(),

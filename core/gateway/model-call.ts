@@ -1,6 +1,7 @@
 import type { Principal } from "../kernel/principal.ts";
 import type { ModelRoute } from "../providers/catalog.ts";
 import type { UsageRecord } from "../usage/usage-record.ts";
+import type { Admission, WorstCase } from "./admission.ts";
 
 /** One request for a model, whichever route it came by. */
 export interface ModelCall {
@@ -31,7 +32,14 @@ export interface GatewayPorts {
   route(model: string): Promise<ModelRoute>;
   /** Opens the sealed key of a provider. */
   openKey(provider: string, sealed: string): Promise<string>;
-  /** Hands a usage record to the team's Meter. */
+  /**
+   * Decides by all limits at once whether the request may go on, nearly always in memory, and sets its worst case
+   * aside until its usage record is reported. A promise comes back only where something has to be waited for.
+   * @param worst is asked only where a limit counts tokens or money
+   * @throws AppError `rate_limited`, `budget_exceeded` (both with `limit`), `unavailable`
+   */
+  admit(call: ModelCall, model: string, worst: () => WorstCase): Admission | Promise<Admission>;
+  /** Hands a usage record to the team's Meter, which settles what the request had set aside. */
   report(record: UsageRecord): void;
   /** Lets work go on when the client is gone. */
   background(work: Promise<unknown>): void;

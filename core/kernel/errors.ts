@@ -1,3 +1,5 @@
+import type { LimitRefusal } from "../meter/limit-state.ts";
+
 /**
  * The closed set of error codes, and the one table that says what each means at the edge:
  * HTTP status, the type in OpenAI's error body, the title in problem+json, and whether the same
@@ -246,6 +248,8 @@ export interface AppErrorOptions {
   headers?: Readonly<Record<string, string>>;
   /** `error.type` in OpenAI's error body, where it is not the code's own. */
   openAiType?: OpenAiErrorType;
+  /** Of `rate_limited` and `budget_exceeded`: which limit it was, and when it resets. */
+  limit?: LimitRefusal;
   /** For the log only. */
   details?: Record<string, unknown>;
   cause?: unknown;
@@ -259,6 +263,7 @@ export class AppError extends Error {
   readonly retryAfterSeconds: number | undefined;
   readonly headers: Readonly<Record<string, string>> | undefined;
   readonly openAiType: OpenAiErrorType | undefined;
+  readonly limit: LimitRefusal | undefined;
   readonly details: Record<string, unknown> | undefined;
 
   constructor(code: ErrorCode, options: AppErrorOptions) {
@@ -270,6 +275,7 @@ export class AppError extends Error {
     this.retryAfterSeconds = options.retryAfterSeconds;
     this.headers = options.headers;
     this.openAiType = options.openAiType;
+    this.limit = options.limit;
     this.details = options.details;
   }
 

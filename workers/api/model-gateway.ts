@@ -1,6 +1,7 @@
 import { hasScope, requireScope, requireTeam } from "#core/kernel/principal.ts";
 import { traceparentOf } from "#core/kernel/trace-context.ts";
 import { withFailureRecord } from "#core/gateway/complete-chat.ts";
+import { UNLIMITED } from "#core/gateway/admission.ts";
 import type { GatewayPorts, ModelCall } from "#core/gateway/model-call.ts";
 import {
   type Catalog,
@@ -49,6 +50,7 @@ export function gatewayPorts(c: AppContext): GatewayPorts {
     runAi: null,
     route: (model) => routeOf(c, model),
     openKey: (provider, sealed) => catalog.keyOf(provider, sealed, catalogSources(c)),
+    admit: () => UNLIMITED,
     report: (record) => background(usage.report(teamId, record)),
     background,
     createPipe: () => new IdentityTransformStream(),

@@ -1,0 +1,36 @@
+import type { LimitUnit, LimitWindow } from "./limit-rule.ts";
+
+/** How far one limit is used up, for one subject, in its present window. Quantities are in the rule's unit. */
+export interface LimitState {
+  /** `lim_…` */
+  ruleId: string;
+  /** The key that the limit is set on; null where it is the team's. */
+  keyId: string | null;
+  unit: LimitUnit;
+  /** Null for concurrency only. */
+  window: LimitWindow | null;
+  /** The model that it is for; null for all. */
+  model: string | null;
+  /** The end user whose part this is; null where the limit counts all together. */
+  endUser: string | null;
+  soft: boolean;
+  /** What holds right now, with raises and refills. */
+  max: number;
+  /** Settled requests, and what is set aside for running ones. */
+  used: number;
+  /** Never below zero. */
+  remaining: number;
+  /** When the window ends, milliseconds since 1970; null for `total` and concurrency, which have no window. */
+  resetsAt: number | null;
+}
+
+/** Why a request was not let through: the limit that stood in its way for longest. */
+export interface LimitRefusal {
+  state: LimitState;
+  /** What the request would have needed in the worst case. */
+  needed: number;
+  /** When trying again may help, in milliseconds from now; null where only another budget does. */
+  retryAfterMs: number | null;
+  /** The largest `max_tokens` with which it would fit right now; null where that is none, or not what is short. */
+  fittingMaxTokens: number | null;
+}

@@ -1,3 +1,4 @@
+import { UNLIMITED } from "./admission.ts";
 import { describe, expect, it } from "vitest";
 import { AppError } from "../kernel/errors.ts";
 import { modelRouteOf, routeOf } from "#test/providers/routes.ts";

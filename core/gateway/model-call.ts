@@ -36,7 +36,7 @@ export interface GatewayPorts {
    * Decides by all limits at once whether the request may go on, nearly always in memory, and sets its worst case
    * aside until its usage record is reported. A promise comes back only where something has to be waited for.
    * @param worst is asked only where a limit counts tokens or money
-   * @throws AppError `rate_limited`, `budget_exceeded` (both with `limit`), `unavailable`
+   * @throws AppError `rate_limit_exceeded`, `insufficient_quota` (both with `limit`), `unavailable`
    */
   admit(call: ModelCall, model: string, worst: () => WorstCase): Admission | Promise<Admission>;
   /** Hands a usage record to the team's Meter, which settles what the request had set aside. */

@@ -27,8 +27,14 @@ function asAppError(thrown: unknown): AppError {
   return toAppError(thrown);
 }
 
+const failedRequest = (c: AppContext) => ({
+  path: c.req.path,
+  requestId: c.get("requestId") ?? "",
+  anthropicVersion: c.req.header("anthropic-version"),
+});
+
 function handleError(thrown: Error, c: AppContext): Response {
-  return errorResponse(asAppError(thrown), c.req.path, c.get("requestId") ?? "");
+  return errorResponse(asAppError(thrown), failedRequest(c));
 }
 
 /** The api Worker's routes, the same for requests from outside and for those by service binding. */
@@ -39,7 +45,7 @@ export function createApp() {
     const error = new AppError("not_found", {
       message: `There is no ${c.req.method} ${c.req.path}. See /docs for what there is.`,
     });
-    return errorResponse(error, c.req.path, c.get("requestId"));
+    return errorResponse(error, failedRequest(c));
   });
   app.use(requestFrame);
   app.use(allowOrigins);

@@ -49,6 +49,20 @@ export const WALKS: Record<string, Walk> = {
     status: 200,
     body: () => ({ model: "builtin", messages: [{ role: "user", content: "Hello" }] }),
   },
+  "POST /v1/messages": {
+    stranger: "own",
+    status: 200,
+    body: () => ({
+      model: "builtin",
+      max_tokens: 100,
+      messages: [{ role: "user", content: "Hello" }],
+    }),
+  },
+  "POST /v1/messages/count_tokens": {
+    stranger: "own",
+    status: 200,
+    body: () => ({ model: "builtin", messages: [{ role: "user", content: "Hello" }] }),
+  },
   "POST /v1/embeddings": {
     stranger: "own",
     status: 200,

@@ -7,7 +7,7 @@ const DESCRIPTION = `
 Switchyard is a gateway to language models with sessions, keys, usage and a Telegram bot.
 
 - **Authentication**: \`Authorization: Bearer <key>\` or \`x-api-key: <key>\`. A super admin acts for one team by the header \`x-team-id\`.
-- **Errors** are \`application/problem+json\` with a \`code\` from a closed set and our \`request_id\`; under the OpenAI-compatible paths they have OpenAI's shape.
+- **Errors** are \`application/problem+json\` with a \`code\` from a closed set and our \`request_id\`; under the OpenAI-compatible and the Anthropic-compatible paths they have OpenAI's and Anthropic's shape.
 - **Lists** come in pages: \`?limit=\` and \`?cursor=\`, the next of which is \`next_cursor\`.
 - **Times** are ISO 8601 in UTC, **money** is a decimal string in US dollars, **ids** are prefixed.
 - **Idempotency-Key** on a POST that creates something makes repeating it safe for 24 hours.
@@ -17,6 +17,10 @@ const TAGS = [
   {
     name: "OpenAI-compatible",
     description: "What the OpenAI SDKs call: completions, models, embeddings",
+  },
+  {
+    name: "Anthropic-compatible",
+    description: "Anthropic's Messages API for every model: its official SDKs work unchanged",
   },
   { name: "Chat", description: "Chat with a history that is kept here" },
   { name: "Sessions", description: "The histories: read, change, reset, erase" },

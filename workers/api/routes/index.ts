@@ -1,5 +1,6 @@
 import { adminModelRoutes } from "./admin-models.ts";
 import { adminProviderRoutes } from "./admin-providers.ts";
+import { anthropicRoutes } from "./anthropic.ts";
 import { chatRoutes } from "./chat.ts";
 import { documentationRoutes } from "./documentation.ts";
 import { healthRoutes } from "./health.ts";
@@ -18,6 +19,7 @@ export const publicRoutes = [healthRoutes, documentationRoutes];
 /** Routes behind authentication. */
 export const routes = [
   openAiRoutes,
+  anthropicRoutes,
   chatRoutes,
   sessionRoutes,
   teamRoutes,

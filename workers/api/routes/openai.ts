@@ -1,18 +1,17 @@
 import { completeChat, withFailureRecord } from "#core/gateway/complete-chat.ts";
 import { parseChatRequest } from "#core/gateway/chat-request.ts";
+import { modelInfo, modelPage } from "#core/gateway/shapes/anthropic-messages/model-page.ts";
 import { embed, parseEmbeddingsRequest } from "#core/gateway/embed.ts";
-import type { ModelAnswer } from "#core/gateway/model-call.ts";
 import type { AppError } from "#core/kernel/errors.ts";
 import { requireScope } from "#core/kernel/principal.ts";
 import { modelNotFound } from "#core/providers/catalog.ts";
-import { listModels } from "#core/providers/list-models.ts";
+import { type ListedModel, listModels } from "#core/providers/list-models.ts";
 import { discoverModels } from "#platform/model-discovery.ts";
 import type { AppContext } from "../app-types.ts";
 import { catalogSources, configuredService, gatewayPorts, modelCall } from "../model-gateway.ts";
-import { logRequest } from "../middleware/request-frame.ts";
-import { recordFields } from "../record-fields.ts";
+import { answerResponse } from "../model-answer.ts";
 import { createRouter, problemResponses, security, z } from "../openapi.ts";
-import { openAiErrorBody } from "../problem.ts";
+import { isAnthropicRequest, openAiErrorBody } from "../problem.ts";
 
 /** Bodies of these routes are OpenAI's own; what we do not know passes through, so their contracts stay open. */
 const openAiObject = z.looseObject({});
@@ -112,19 +111,6 @@ openAiRoutes.post("/v1/embeddings", async (c) => {
   return answerResponse(c, await work);
 });
 
-/** Sends a model's answer, and writes the log line once it has ended. */
-function answerResponse(c: AppContext, answer: ModelAnswer): Response {
-  c.set("upstreamMs", answer.upstreamMs);
-  c.set("logsItself", true);
-  const logged = answer.record.then((record) =>
-    logRequest(c, record.status, undefined, recordFields(record)),
-  );
-  c.executionCtx.waitUntil(logged);
-  const headers: Record<string, string> = { "content-type": answer.contentType };
-  if (typeof answer.body !== "string") headers["cache-control"] = "no-cache, no-transform";
-  return new Response(answer.body, { headers });
-}
-
 const modelSchema = z.object({
   id: z.string(),
   object: z.literal("model"),
@@ -137,6 +123,8 @@ openAiRoutes.openAPIRegistry.registerPath({
   path: "/v1/models",
   tags: ["OpenAI-compatible"],
   summary: "List the models that you may use",
+  description:
+    "OpenAI's list. With the header `anthropic-version`, as Anthropic's clients send it, Anthropic's pages (`limit`, `after_id`, `before_id`).",
   security,
   responses: {
     200: {
@@ -151,9 +139,12 @@ openAiRoutes.openAPIRegistry.registerPath({
   },
 });
 
-openAiRoutes.get("/v1/models", async (c) =>
-  c.json({ object: "list", data: await allowedModels(c) }),
-);
+openAiRoutes.get("/v1/models", async (c) => {
+  const models = await allowedModels(c);
+  return isAnthropic(c)
+    ? c.json(modelPage(models, c.req.query()))
+    : c.json({ object: "list", data: models.map(modelBody) });
+});
 
 openAiRoutes.openAPIRegistry.registerPath({
   method: "get",
@@ -171,23 +162,28 @@ openAiRoutes.openAPIRegistry.registerPath({
 // Names of models may contain slashes, as in meta-llama/llama-3.
 openAiRoutes.get("/v1/models/:id{.+}", async (c) => {
   const id = c.req.param("id");
-  const model = (await allowedModels(c)).find((candidate) => candidate.id === id);
+  const model = (await allowedModels(c)).find(({ name }) => name === id);
   if (!model) throw modelNotFound(id);
-  return c.json(model);
+  return c.json(isAnthropic(c) ? modelInfo(model) : modelBody(model));
 });
 
-async function allowedModels(c: AppContext) {
+/** Whether the client is Anthropic's, which asks at the same address. */
+const isAnthropic = (c: AppContext) =>
+  isAnthropicRequest(c.req.path, c.req.header("anthropic-version"));
+
+const modelBody = (model: ListedModel): z.infer<typeof modelSchema> => ({
+  id: model.name,
+  object: "model",
+  created: Math.floor(model.createdAt / 1000),
+  owned_by: model.provider,
+});
+
+async function allowedModels(c: AppContext): Promise<ListedModel[]> {
   const principal = c.get("principal");
   requireScope(principal, "chat");
   const { catalog, cache } = c.get("deps");
   const service = configuredService(c);
-  const listed = await listModels(principal, await catalog.get(catalogSources(c)), service, () =>
+  return listModels(principal, await catalog.get(catalogSources(c)), service, () =>
     discoverModels(service, cache),
   );
-  return listed.map((model) => ({
-    id: model.name,
-    object: "model" as const,
-    created: Math.floor(model.createdAt / 1000),
-    owned_by: model.provider,
-  }));
 }

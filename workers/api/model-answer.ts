@@ -1,0 +1,58 @@
+import { completeChat, withFailureRecord } from "#core/gateway/complete-chat.ts";
+import type { ChatRequest } from "#core/gateway/chat-request.ts";
+import type { ModelAnswer, ModelCall } from "#core/gateway/model-call.ts";
+import {
+  type EventWriter,
+  faultEvent,
+  translateStream,
+} from "#core/gateway/shapes/translate-stream.ts";
+import type { AppContext } from "./app-types.ts";
+import { gatewayPorts, modelCall } from "./model-gateway.ts";
+import { logRequest } from "./middleware/request-frame.ts";
+import { recordFields } from "./record-fields.ts";
+
+/** Sends a model's answer, and writes the log line once it has ended. */
+export function answerResponse(c: AppContext, answer: ModelAnswer): Response {
+  c.set("upstreamMs", answer.upstreamMs);
+  c.set("logsItself", true);
+  const logged = answer.record.then((record) =>
+    logRequest(c, record.status, undefined, recordFields(record)),
+  );
+  c.executionCtx.waitUntil(logged);
+  const headers: Record<string, string> = { "content-type": answer.contentType };
+  if (typeof answer.body !== "string") headers["cache-control"] = "no-cache, no-transform";
+  return new Response(answer.body, { headers });
+}
+
+/** How one request of another API is put into a chat completion, and its answer taken out of it. */
+export interface ShapedRequest {
+  chat: ChatRequest;
+  /** Writes a whole chat completion, as JSON text, in the client's shape. */
+  writeWhole(completion: string): string;
+  /** Writes the events of one streamed answer. */
+  writeEvents(): EventWriter;
+}
+
+/**
+ * Answers a request of another API by a chat completion: the same rules, one usage record, the same log line.
+ * @throws AppError as completeChat does, and what reading the body throws
+ */
+export async function answerInShape(
+  c: AppContext,
+  read: (body: string, call: ModelCall) => Promise<ShapedRequest> | ShapedRequest,
+): Promise<Response> {
+  const call = await modelCall(c, { endUser: null });
+  const ports = gatewayPorts(c);
+  const shaped = await withFailureRecord({ ports, call, model: "" }, async () =>
+    read(await c.req.text(), call),
+  );
+  const endUser = call.endUser ?? shaped.chat.user;
+  const work = completeChat(ports, { ...call, endUser }, shaped.chat, faultEvent);
+  c.executionCtx.waitUntil(work.catch(() => undefined)); // goes on when the client hangs up, so that it is accounted for
+  const answer = await work;
+  const body =
+    typeof answer.body === "string"
+      ? shaped.writeWhole(answer.body)
+      : translateStream(answer.body, shaped.writeEvents());
+  return answerResponse(c, { ...answer, body });
+}

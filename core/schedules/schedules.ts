@@ -1,4 +1,5 @@
 import { AppError } from "../kernel/errors.ts";
+import { auditRetention } from "./audit-retention.ts";
 import { expireKeys } from "./expire-keys.ts";
 import { healthCheck } from "./health-check.ts";
 import { operationsRetention } from "./operations-retention.ts";
@@ -13,6 +14,7 @@ export const SCHEDULES: readonly Schedule[] = [
   resendQueuedRuns,
   rollUpUsage,
   usageRetention,
+  auditRetention,
   expireKeys,
   operationsRetention,
 ];

@@ -3,16 +3,24 @@ import { type CsvCell, csvLine } from "#core/kernel/csv.ts";
 import { AppError } from "#core/kernel/errors.ts";
 import type { Logger } from "#core/kernel/log.ts";
 
-export interface CsvTable<Item> {
+/** A list that goes out as a file. */
+interface ListFile<Item> {
   /** The file's name without its ending. */
   name: string;
-  columns: string[];
-  row(item: Item): CsvCell[];
   /** Rows that one read brings. */
   pageSize: number;
   /** Rows of one file at most; a longer one breaks off with an error instead of looking whole. */
   rowLimit: number;
   read(page: PageRequest): Promise<Page<Item>>;
+}
+
+export interface CsvTable<Item> extends ListFile<Item> {
+  columns: string[];
+  row(item: Item): CsvCell[];
+}
+
+export interface JsonLines<Item> extends ListFile<Item> {
+  encode(item: Item): unknown;
 }
 
 /** Whether the caller wants CSV: `?format=` decides, then `Accept`. */
@@ -22,39 +30,75 @@ export function wantsCsv(accept: string | undefined, format: "json" | "csv" | un
 }
 
 /** A list as a CSV file: read and sent page by page, from the cursor on to the end. */
-export async function csvResponse<Item>(
+export function csvResponse<Item>(
   log: Logger,
   table: CsvTable<Item>,
   cursor: string | undefined,
 ): Promise<Response> {
+  const shape = {
+    ending: "csv",
+    contentType: "text/csv; charset=utf-8; header=present",
+    head: csvLine(table.columns),
+    line: (item: Item) => csvLine(table.row(item)),
+  };
+  return fileResponse(log, { ...table, ...shape }, cursor);
+}
+
+/** The same with an object of JSON on each line. */
+export function jsonLinesResponse<Item>(
+  log: Logger,
+  list: JsonLines<Item>,
+  cursor: string | undefined,
+): Promise<Response> {
+  const shape = {
+    ending: "jsonl",
+    contentType: "application/jsonl",
+    head: "",
+    line: (item: Item) => `${JSON.stringify(list.encode(item))}\n`,
+  };
+  return fileResponse(log, { ...list, ...shape }, cursor);
+}
+
+interface WrittenFile<Item> extends ListFile<Item> {
+  ending: string;
+  contentType: string;
+  /** What stands before the first line. */
+  head: string;
+  line(item: Item): string;
+}
+
+async function fileResponse<Item>(
+  log: Logger,
+  file: WrittenFile<Item>,
+  cursor: string | undefined,
+): Promise<Response> {
   const encoder = new TextEncoder();
-  const encode = (items: Item[]) =>
-    encoder.encode(items.map((item) => csvLine(table.row(item))).join(""));
+  const encode = (items: Item[]) => encoder.encode(items.map((item) => file.line(item)).join(""));
   // The first page is read before the answer begins, so that an error can still be told as one.
-  let page: Page<Item> = await table.read({ limit: table.pageSize, cursor });
+  let page: Page<Item> = await file.read({ limit: file.pageSize, cursor });
   let rows = page.items.length;
   const body = new ReadableStream<Uint8Array>({
     start(controller) {
-      controller.enqueue(encoder.encode(csvLine(table.columns)));
+      if (file.head !== "") controller.enqueue(encoder.encode(file.head));
       if (page.items.length > 0) controller.enqueue(encode(page.items));
     },
     async pull(controller) {
       if (page.nextCursor === null) return controller.close();
       try {
-        if (rows >= table.rowLimit) throw tooLong(table.rowLimit);
-        page = await table.read({ limit: table.pageSize, cursor: page.nextCursor });
+        if (rows >= file.rowLimit) throw tooLong(file.rowLimit);
+        page = await file.read({ limit: file.pageSize, cursor: page.nextCursor });
         rows += page.items.length;
         controller.enqueue(encode(page.items));
       } catch (error) {
-        log.error("csv_broken_off", { name: table.name, rows, error });
+        log.error("csv_broken_off", { name: file.name, rows, error });
         controller.error(error); // the connection breaks, so that nobody takes the file for a whole one
       }
     },
   });
   return new Response(body, {
     headers: {
-      "content-type": "text/csv; charset=utf-8; header=present",
-      "content-disposition": `attachment; filename="${table.name}.csv"`,
+      "content-type": file.contentType,
+      "content-disposition": `attachment; filename="${file.name}.${file.ending}"`,
       "cache-control": "no-store",
     },
   });

@@ -23,6 +23,11 @@ export interface Walk {
    * only this team has, or the id of a thing.
    */
   shows?: "marks" | keyof Things;
+  /**
+   * For routes that change something: what a success writes into the audit log, or why it writes nothing. `target` is
+   * the thing's id among the things; left out, the answer's own id.
+   */
+  audit?: { action: string; target?: keyof Things } | { none: string };
   /** Whether the thing is gone or changed afterwards, so that it has to come last. */
   ends?: boolean;
 }
@@ -45,6 +50,7 @@ export const WALKS: Record<string, Walk> = {
   "GET /ready": { stranger: "public", status: 200 },
 
   "POST /v1/chat/completions": {
+    audit: { none: "a request for a model makes a usage record" },
     stranger: "own",
     status: 200,
     body: () => ({ model: "builtin", messages: [{ role: "user", content: "Hello" }] }),
@@ -64,6 +70,7 @@ export const WALKS: Record<string, Walk> = {
     body: () => ({ model: "builtin", messages: [{ role: "user", content: "Hello" }] }),
   },
   "POST /v1/embeddings": {
+    audit: { none: "a request for a model makes a usage record" },
     stranger: "own",
     status: 200,
     body: () => ({ model: "builtin", input: "Hello" }),
@@ -72,6 +79,7 @@ export const WALKS: Record<string, Walk> = {
   "GET /v1/models/{id}": { stranger: "own", status: 200, params: () => ({ id: "builtin" }) },
 
   "POST /v1/chat": {
+    audit: { none: "a request for a model makes a usage record" },
     stranger: "hidden",
     status: 200,
     body: (things) => ({ message: "Go on", session_id: things.sessionId }),
@@ -79,6 +87,7 @@ export const WALKS: Record<string, Walk> = {
   "GET /v1/sessions": { stranger: "own", status: 200, shows: "sessionId" },
   "GET /v1/sessions/{id}": { stranger: "hidden", status: 200, shows: "marks", params: session },
   "PATCH /v1/sessions/{id}": {
+    audit: { none: "sessions are what users say, and live in an object of their own" },
     stranger: "hidden",
     status: 200,
     params: session,
@@ -92,23 +101,41 @@ export const WALKS: Record<string, Walk> = {
     params: session,
   },
   "POST /v1/sessions/{id}/reset": {
+    audit: { none: "sessions are what users say, and live in an object of their own" },
     stranger: "hidden",
     status: 200,
     params: session,
     ends: true,
   },
-  "DELETE /v1/sessions/{id}": { stranger: "hidden", status: 204, params: session, ends: true },
+  "DELETE /v1/sessions/{id}": {
+    audit: { none: "sessions are what users say, and live in an object of their own" },
+    stranger: "hidden",
+    status: 204,
+    params: session,
+    ends: true,
+  },
 
-  "POST /v1/telegram/link-codes": { stranger: "own", status: 201, body: () => ({}) },
+  "POST /v1/telegram/link-codes": {
+    audit: { action: "team.telegram_code.create", target: "teamId" },
+    stranger: "own",
+    status: 201,
+    body: () => ({}),
+  },
   "GET /v1/telegram/links": { stranger: "own", status: 200, shows: "chatId" },
   "DELETE /v1/telegram/links/{chat_id}": {
+    audit: { action: "telegram_link.delete", target: "chatId" },
     stranger: "hidden",
     status: 204,
     params: (things) => ({ chat_id: things.chatId }),
     ends: true,
   },
 
-  "POST /v1/teams": { stranger: "forbidden", status: 201, body: () => ({ name: "New" }) },
+  "POST /v1/teams": {
+    audit: { action: "team.create" },
+    stranger: "forbidden",
+    status: 201,
+    body: () => ({ name: "New" }),
+  },
   "GET /v1/teams": {
     stranger: "own",
     status: 200,
@@ -117,15 +144,23 @@ export const WALKS: Record<string, Walk> = {
   },
   "GET /v1/teams/{id}": { stranger: "hidden", status: 200, shows: "marks", params: team },
   "PATCH /v1/teams/{id}": {
+    audit: { action: "team.update", target: "teamId" },
     stranger: "hidden",
     status: 200,
     params: team,
     body: () => ({ name: "Renamed" }),
     ends: true,
   },
-  "DELETE /v1/teams/{id}": { stranger: "forbidden", status: 204, params: team, ends: true },
+  "DELETE /v1/teams/{id}": {
+    audit: { action: "team.delete", target: "teamId" },
+    stranger: "forbidden",
+    status: 204,
+    params: team,
+    ends: true,
+  },
 
   "POST /v1/teams/{id}/members": {
+    audit: { action: "member.create" },
     stranger: "hidden",
     status: 201,
     params: team,
@@ -139,6 +174,7 @@ export const WALKS: Record<string, Walk> = {
     params: member,
   },
   "PATCH /v1/teams/{id}/members/{member_id}": {
+    audit: { action: "member.update", target: "memberId" },
     stranger: "hidden",
     status: 200,
     params: member,
@@ -146,6 +182,7 @@ export const WALKS: Record<string, Walk> = {
     ends: true,
   },
   "DELETE /v1/teams/{id}/members/{member_id}": {
+    audit: { action: "member.delete", target: "memberId" },
     stranger: "hidden",
     status: 204,
     params: member,
@@ -153,6 +190,7 @@ export const WALKS: Record<string, Walk> = {
   },
 
   "POST /v1/keys": {
+    audit: { action: "key.create" },
     // Naming another team is refused alike whether that team exists or not.
     stranger: "forbidden",
     status: 201,
@@ -167,6 +205,7 @@ export const WALKS: Record<string, Walk> = {
   "GET /v1/keys/verify": { stranger: "own", status: 200 },
   "GET /v1/keys/{id}": { stranger: "hidden", status: 200, shows: "marks", params: key },
   "PATCH /v1/keys/{id}": {
+    audit: { action: "key.update", target: "keyId" },
     stranger: "hidden",
     status: 200,
     params: key,
@@ -174,14 +213,27 @@ export const WALKS: Record<string, Walk> = {
     ends: true,
   },
   "POST /v1/keys/{id}/rotate": {
+    audit: { action: "key.rotate", target: "keyId" },
     stranger: "hidden",
     status: 200,
     params: key,
     body: () => ({ grace_seconds: 0 }),
     ends: true,
   },
-  "POST /v1/keys/{id}/revoke": { stranger: "hidden", status: 204, params: key, ends: true },
-  "DELETE /v1/keys/{id}": { stranger: "hidden", status: 204, params: key, ends: true },
+  "POST /v1/keys/{id}/revoke": {
+    audit: { action: "key.revoke", target: "keyId" },
+    stranger: "hidden",
+    status: 204,
+    params: key,
+    ends: true,
+  },
+  "DELETE /v1/keys/{id}": {
+    audit: { action: "key.delete", target: "keyId" },
+    stranger: "hidden",
+    status: 204,
+    params: key,
+    ends: true,
+  },
 
   "GET /v1/usage": {
     stranger: "own",
@@ -200,9 +252,17 @@ export const WALKS: Record<string, Walk> = {
     query: (things) => ({ team_id: things.teamId, key_id: things.keyId }),
   },
 
+  "GET /v1/audit": {
+    stranger: "own",
+    status: 200,
+    shows: "keyId",
+    query: (things) => ({ team_id: things.teamId, target: things.keyId }),
+  },
+
   "GET /v1/admin/providers": { stranger: "forbidden", status: 200 },
   "GET /v1/admin/providers/{name}": { stranger: "forbidden", status: 200, params: provider },
   "PUT /v1/admin/providers/{name}": {
+    audit: { action: "provider.update", target: "provider" },
     stranger: "forbidden",
     status: 200,
     params: provider,
@@ -210,6 +270,9 @@ export const WALKS: Record<string, Walk> = {
     ends: true,
   },
   "DELETE /v1/admin/providers/{name}": {
+    audit: {
+      none: "it is refused here; a provider that no model uses is deleted in admin-catalog.test.ts",
+    },
     // Its model is still there, so even a super admin is refused.
     stranger: "forbidden",
     status: 409,
@@ -218,6 +281,7 @@ export const WALKS: Record<string, Walk> = {
   "GET /v1/admin/models": { stranger: "forbidden", status: 200 },
   "GET /v1/admin/models/{name}": { stranger: "forbidden", status: 200, params: model },
   "PUT /v1/admin/models/{name}": {
+    audit: { action: "model.update", target: "model" },
     stranger: "forbidden",
     status: 200,
     params: model,
@@ -225,6 +289,7 @@ export const WALKS: Record<string, Walk> = {
     ends: true,
   },
   "DELETE /v1/admin/models/{name}": {
+    audit: { action: "model.delete", target: "model" },
     stranger: "forbidden",
     status: 204,
     params: model,
@@ -233,6 +298,7 @@ export const WALKS: Record<string, Walk> = {
 
   "GET /v1/admin/schedules": { stranger: "forbidden", status: 200 },
   "POST /v1/admin/schedules/{name}/run": {
+    audit: { action: "schedule.run", target: "schedule" },
     stranger: "forbidden",
     status: 200,
     params: schedule,

@@ -28,6 +28,7 @@ const TAGS = [
   { name: "Members", description: "The people of a team" },
   { name: "Keys", description: "API keys: what they may do, their rotation and their end" },
   { name: "Usage", description: "What was used and what it cost: in sums and by single requests" },
+  { name: "Audit", description: "Who changed what, from where, before and after" },
   { name: "Telegram", description: "Linking Telegram chats to a team" },
   { name: "Admin", description: "Super admins: the providers and models of the catalog" },
   { name: "Schedules", description: "Super admins: what runs by the clock, and running it now" },

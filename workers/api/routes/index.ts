@@ -1,3 +1,4 @@
+import { auditRoutes } from "./audit.ts";
 import { adminModelRoutes } from "./admin-models.ts";
 import { adminProviderRoutes } from "./admin-providers.ts";
 import { anthropicRoutes } from "./anthropic.ts";
@@ -28,6 +29,7 @@ export const routes = [
   adminProviderRoutes,
   adminModelRoutes,
   usageRoutes,
+  auditRoutes,
   scheduleRoutes,
   telegramRoutes,
 ];

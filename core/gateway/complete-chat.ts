@@ -134,7 +134,8 @@ async function send(
   if (route.endpoint === null) return builtinAnswer(request.raw);
   const { model, targetModel, maxOutputTokens } = route;
   const { raw, stream } = request;
-  const kindRequest = { raw, stream, model, targetModel, maxOutputTokens };
+  const { requestId, receivedAt: now } = call;
+  const kindRequest = { raw, stream, model, targetModel, maxOutputTokens, requestId, now };
   return callProvider(ports, call, route, kindOf(route.endpoint.kind).chat(kindRequest));
 }
 

@@ -44,7 +44,7 @@ export async function embed(
         route.endpoint === null
           ? JSON.stringify(builtinEmbeddings(request.raw))
           : await readWhole(
-              await callProvider(ports, call, route, embeddingsExchange(route, request)),
+              await callProvider(ports, call, route, embeddingsExchange(route, request, call)),
               route,
             );
       const counted = notJson(route, () => readUsage(parseJsonObject(text)["usage"]));
@@ -55,11 +55,24 @@ export async function embed(
   );
 }
 
-function embeddingsExchange(route: Route, { raw }: EmbeddingsRequest): Exchange {
+function embeddingsExchange(
+  route: Route,
+  { raw }: EmbeddingsRequest,
+  { requestId, receivedAt: now }: ModelCall,
+): Exchange {
   const kind = kindOf(route.endpoint?.kind ?? "openai");
-  if (kind.embeddings === null) throw unsupported(kind.name, "model", "has no embeddings");
+  if (kind.embeddings === null) throw unsupported(kind.label, "model", "has no embeddings");
   const { model, targetModel, maxOutputTokens } = route;
-  return kind.embeddings({ raw, stream: false, model, targetModel, maxOutputTokens });
+  const stream = false;
+  return kind.embeddings({
+    raw,
+    stream,
+    model,
+    targetModel,
+    maxOutputTokens,
+    requestId,
+    now,
+  });
 }
 
 /** Texts are estimated; a list of numbers is tokens already. */

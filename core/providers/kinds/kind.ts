@@ -16,6 +16,10 @@ export interface KindRequest {
   targetModel: string;
   /** The most tokens that the model writes, where the catalog knows. */
   maxOutputTokens: number | null;
+  /** Our own id of the request; ids of answers are made of it where the provider gives none. */
+  requestId: string;
+  /** Milliseconds since 1970; when translated answers say that they were made. */
+  now: number;
 }
 
 /** How a request reaches its provider: over HTTP below its base URL, or by the Workers AI binding. */
@@ -62,6 +66,10 @@ export interface Refusal {
 /** A protocol: how requests are put into it, and answers read out of it. It keeps no state and does nothing by itself. */
 export interface ProviderKind {
   name: KindName;
+  /** What it is called in sentences. */
+  label: string;
+  /** Where its API begins unless an operator says otherwise; null where they have to, or there is no address at all. */
+  baseUrl: string | null;
   /** Presents the API key, and what else the protocol wants in each request's header. */
   setHeaders(headers: Record<string, string>, apiKey: string | null): void;
   /** @throws AppError `invalid_request` that names the parameter which the protocol cannot express */
@@ -70,6 +78,11 @@ export interface ProviderKind {
   embeddings: ((request: KindRequest) => Exchange) | null;
   /** Reads an error answer. @param text null where it could not be read */
   readRefusal(status: number, text: string | null): Refusal;
+}
+
+/** A request makes no sense in the canonical form. */
+export function malformed(param: string, sentence: string): AppError {
+  return new AppError("invalid_request", { message: `${param} ${sentence}.`, param });
 }
 
 /** A request asks for what the provider's protocol cannot do. */

@@ -1,5 +1,10 @@
-import { AppError } from "../../../kernel/errors.ts";
-import type { Exchange, KindRequest, ProviderKind, Refusal } from "../kind.ts";
+import {
+  type Exchange,
+  type KindRequest,
+  malformed,
+  type ProviderKind,
+  type Refusal,
+} from "../kind.ts";
 
 /**
  * OpenAI's own protocol, which OpenRouter, Groq, Mistral, Ollama, vLLM and many others speak too. It is the canonical
@@ -7,6 +12,8 @@ import type { Exchange, KindRequest, ProviderKind, Refusal } from "../kind.ts";
  */
 export const openai: ProviderKind = {
   name: "openai",
+  label: "an OpenAI-compatible API",
+  baseUrl: null,
   setHeaders(headers, apiKey) {
     if (apiKey !== null) headers["authorization"] = `Bearer ${apiKey}`;
   },
@@ -37,10 +44,7 @@ export function streamOptions(raw: Record<string, unknown>): Record<string, unkn
   if (options === undefined || options === null) return {};
   if (typeof options === "object" && !Array.isArray(options))
     return options as Record<string, unknown>; // an object, as checked
-  throw new AppError("invalid_request", {
-    message: "stream_options must be an object.",
-    param: "stream_options",
-  });
+  throw malformed("stream_options", "must be an object");
 }
 
 /** Reads the sentence and the parameter of an error body, `{"error": {"message", "param"}}` or `{"error": "…"}`. */

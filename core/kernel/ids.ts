@@ -9,6 +9,7 @@ const PREFIXES = {
   usageBatch: "batch",
   scheduleRun: "run",
   limit: "lim",
+  lease: "lease",
   completion: "chatcmpl",
   trace: "trace",
   auditEntry: "aud",

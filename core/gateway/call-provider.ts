@@ -27,6 +27,7 @@ export interface ProviderAnswer {
 /**
  * Sends a request to a provider and waits for its answer to begin.
  * @param exchange the request in the form of the route's kind
+ * @param deadlineAt when the answer must have begun at the latest, milliseconds since 1970
  * @throws AppError `provider_unreachable`, `provider_timeout`, `client_closed`, or what `errorFromProvider` makes of a refusal
  */
 export async function callProvider(
@@ -34,6 +35,7 @@ export async function callProvider(
   call: ModelCall,
   route: Route,
   exchange: Exchange,
+  deadlineAt = Infinity,
 ): Promise<ProviderAnswer> {
   const endpoint = route.endpoint;
   if (!endpoint) throw new Error(`The provider ${route.provider} is no provider to be called`);
@@ -51,7 +53,8 @@ export async function callProvider(
   const onClient = () => abort("client");
   if (call.clientSignal?.aborted) onClient();
   call.clientSignal?.addEventListener("abort", onClient, { once: true });
-  const timer = setTimeout(() => abort("timeout"), endpoint.timeoutMs);
+  const patienceMs = Math.min(endpoint.timeoutMs, deadlineAt - ports.now());
+  const timer = setTimeout(() => abort("timeout"), Math.max(0, patienceMs));
   try {
     const headers = requestHeaders(call, kind, apiKey);
     const response = await transmit(
@@ -148,9 +151,18 @@ export function callError(
   });
 }
 
-/** Reads an answer whole. @throws AppError when it is cut, too slow or too large */
-export async function readWhole(answer: ProviderAnswer, route: Route): Promise<string> {
-  const timer = setTimeout(() => answer.abort("timeout"), route.endpoint?.timeoutMs ?? 60_000);
+/**
+ * Reads an answer whole.
+ * @param leftMs how long it may take at the most, in milliseconds
+ * @throws AppError when it is cut, too slow or too large
+ */
+export async function readWhole(
+  answer: ProviderAnswer,
+  route: Route,
+  leftMs = Infinity,
+): Promise<string> {
+  const patienceMs = Math.max(0, Math.min(route.patience.betweenTokensMs, leftMs));
+  const timer = setTimeout(() => answer.abort("timeout"), patienceMs);
   try {
     const text = await readLimited(answer.response, ANSWER_LIMIT);
     if (text !== null)
@@ -223,7 +235,12 @@ async function errorFromProvider(
   const text = await readLimited(response, ERROR_LIMIT).catch(() => null); // the status alone says enough
   const refusal = kind.readRefusal(response.status, text);
   const { status } = refusal;
-  const details = { provider: route.provider, provider_status: response.status };
+  const exactMs = retryAfterMs(response.headers);
+  const details = {
+    provider: route.provider,
+    provider_status: response.status,
+    ...(exactMs === undefined ? {} : { retry_after_ms: exactMs }),
+  };
   const clientFault = CLIENT_FAULTS.get(status);
   if (clientFault !== undefined) {
     const said = withoutKey(refusal, apiKey);
@@ -243,7 +260,7 @@ async function errorFromProvider(
       details,
     });
   }
-  const retryAfterSeconds = refusal.retryAfterSeconds ?? retryAfter(response.headers);
+  const retryAfterSeconds = refusal.retryAfterSeconds ?? wholeSeconds(exactMs);
   const retry = retryAfterSeconds === undefined ? {} : { retryAfterSeconds };
   if (status === 429) {
     return new AppError("provider_rate_limited", {
@@ -295,12 +312,20 @@ function withoutKey({ message, param }: Refusal, apiKey: string | null) {
   };
 }
 
-/** `Retry-After` in seconds or as a date, at most an hour. */
-function retryAfter(headers: Headers): number | undefined {
+/** `retry-after-ms`, or `Retry-After` in seconds or as a date; in milliseconds. */
+function retryAfterMs(headers: Headers): number | undefined {
+  const exact = headers.get("retry-after-ms");
+  if (exact !== null && /^\d+(\.\d+)?$/.test(exact)) return Number(exact);
   const value = headers.get("retry-after");
   if (value === null) return undefined;
-  const seconds = /^\d+(\.\d+)?$/.test(value)
-    ? Number(value)
-    : (Date.parse(value) - Date.now()) / 1000;
-  return Number.isFinite(seconds) ? Math.min(3_600, Math.max(1, Math.ceil(seconds))) : undefined;
+  const milliseconds = /^\d+(\.\d+)?$/.test(value)
+    ? Number(value) * 1_000
+    : Date.parse(value) - Date.now();
+  return Number.isFinite(milliseconds) ? Math.max(0, milliseconds) : undefined;
+}
+
+/** For the client's own `Retry-After`: from a second to an hour. */
+function wholeSeconds(milliseconds: number | undefined): number | undefined {
+  if (milliseconds === undefined) return undefined;
+  return Math.min(3_600, Math.max(1, Math.ceil(milliseconds / 1_000)));
 }

@@ -5,16 +5,16 @@ import type { ModelRoute, Route } from "../providers/catalog.ts";
 import { kindOf } from "../providers/kinds/kinds.ts";
 import { streamOptions } from "../providers/kinds/openai/openai.ts";
 import type { UsageRecord } from "../usage/usage-record.ts";
+import { type Answered, attemptTargets, deadlineOf } from "./attempt-targets.ts";
 import { builtinAnswer } from "./builtin-provider.ts";
 import { callProvider, isEventStream, type ProviderAnswer, readWhole } from "./call-provider.ts";
 import { type ChatRequest, parseJsonObject } from "./chat-request.ts";
 import type { GatewayPorts, ModelAnswer, ModelCall } from "./model-call.ts";
+import { planAttempts } from "./plan-attempts.ts";
 import { relayStream } from "./relay-stream.ts";
+import { readHead } from "./stream-head.ts";
 import { StreamTally, writtenText } from "./stream-tally.ts";
 import { makeUsageRecord, type Outcome, readUsage } from "./usage-tally.ts";
-
-/** The longest pause within a stream of a provider that names no time-out, in milliseconds. */
-const IDLE_MS = 60_000;
 
 const NOTHING: Outcome = {
   status: 200,
@@ -37,19 +37,19 @@ export async function completeChat(
 ): Promise<ModelAnswer> {
   const estimateInput = () => inputTokens(request);
   return withFailureRecord({ ports, call, model: request.model, estimateInput }, async (found) => {
-    const [route] = (await allowedRoute(ports, call, request.model)).targets;
-    found(route);
-    const answer = await send(ports, call, route, request);
-    const upstreamMs = ports.now() - call.receivedAt;
-    if (request.stream)
-      return relay({ ports, call, route, request, answer, errorEvent, upstreamMs });
-    const text = await readWhole(answer, route);
-    return wholeAnswer(
-      { ports, call, model: request.model },
-      route,
-      text,
-      readCompletion(text, route, request),
-    );
+    const model = await allowedRoute(ports, call, request.model);
+    const deadlineAt = deadlineOf(model, call.receivedAt);
+    const plan = planOf(model);
+    const run = { ports, call, plan, deadlineAt, begins: found };
+    if (request.stream) {
+      const attempt = (route: Route) => beginStream(ports, call, route, request, deadlineAt);
+      const begun = await attemptTargets({ ...run, attempt });
+      return relay({ ports, call, request, begun, errorEvent, deadlineAt });
+    }
+    const attempt = (route: Route) => completeWhole(ports, call, route, request, deadlineAt);
+    const { value, route, number } = await attemptTargets({ ...run, attempt });
+    const asked = { ports, call, model: request.model };
+    return wholeAnswer(asked, route, value.text, { ...value.counted, attempt: number });
   });
 }
 
@@ -58,7 +58,7 @@ export function wholeAnswer(
   { ports, call, model }: Attempt,
   route: Route,
   body: string,
-  counted: Pick<Outcome, "tokens" | "estimated">,
+  counted: Pick<Outcome, "tokens" | "estimated" | "attempt">,
 ): ModelAnswer {
   const now = ports.now();
   const record = makeUsageRecord(call, model, route, { ...NOTHING, ...counted }, now);
@@ -87,16 +87,19 @@ const SENT: ReadonlySet<ErrorCode> = new Set(["client_closed", "provider_timeout
 /** Runs the work; what it throws becomes the request's usage record, and goes on. */
 export async function withFailureRecord<T>(
   { ports, call, model, estimateInput }: Attempt,
-  work: (found: (route: Route) => void) => Promise<T>,
+  work: (found: (route: Route, attempt: number) => void) => Promise<T>,
 ): Promise<T> {
   let route: Route | null = null;
+  let attempt = 1;
   try {
-    return await work((found) => {
+    return await work((found, number) => {
       route = found;
+      attempt = number;
     });
   } catch (thrown) {
     const error = toAppError(thrown);
-    const input = route !== null && SENT.has(error.code) ? (estimateInput?.() ?? 0) : 0;
+    const sent = route !== null && SENT.has(error.code) && error.details?.["sent"] !== false;
+    const input = sent ? (estimateInput?.() ?? 0) : 0;
     const tokens = { input, output: 0 };
     const outcome = {
       ...NOTHING,
@@ -104,6 +107,7 @@ export async function withFailureRecord<T>(
       errorCode: error.code,
       tokens,
       estimated: input > 0,
+      attempt,
     };
     ports.report(makeUsageRecord(call, model, route, outcome, ports.now()));
     throw error;
@@ -125,18 +129,66 @@ export async function allowedRoute(
   return ports.route(model);
 }
 
+/** In which order the targets of a model are asked now. */
+export function planOf(route: ModelRoute): readonly Route[] {
+  const standing = () => ({ open: false, latencyMs: null });
+  return planAttempts({ route, standing, random: Math.random });
+}
+
+/** One attempt at an answer in one piece, which is a good one when it returns. */
+async function completeWhole(
+  ports: GatewayPorts,
+  call: ModelCall,
+  route: Route,
+  request: ChatRequest,
+  deadlineAt: number,
+) {
+  const answer = await send(ports, call, route, request, deadlineAt);
+  const text = await readWhole(answer, route, deadlineAt - ports.now());
+  return { text, counted: readCompletion(text, route, request) };
+}
+
+/** A stream whose first token is there. */
+interface BegunStream {
+  answer: ProviderAnswer;
+  body: ReadableStream<Uint8Array>;
+  head: Uint8Array[];
+}
+
+/** One attempt at a stream, up to its first token. */
+async function beginStream(
+  ports: GatewayPorts,
+  call: ModelCall,
+  route: Route,
+  request: ChatRequest,
+  deadlineAt: number,
+): Promise<BegunStream> {
+  const { now } = ports;
+  const startedAt = now();
+  const answer = await send(ports, call, route, request, deadlineAt);
+  const { body } = answer.response;
+  if (!isEventStream(answer.response) || !body) {
+    answer.abort("timeout");
+    throw notACompletion(route);
+  }
+  const head = await readHead({ answer, body, route, startedAt, deadlineAt, now });
+  return { answer, body, head };
+}
+
 async function send(
   ports: GatewayPorts,
   call: ModelCall,
   route: Route,
   request: ChatRequest,
+  deadlineAt: number,
 ): Promise<ProviderAnswer> {
   if (route.endpoint === null) return builtinAnswer(request.raw);
   const { model, targetModel, maxOutputTokens } = route;
   const { raw, stream } = request;
   const { requestId, receivedAt: now } = call;
   const kindRequest = { raw, stream, model, targetModel, maxOutputTokens, requestId, now };
-  return callProvider(ports, call, route, kindOf(route.endpoint.kind).chat(kindRequest));
+  const exchange = kindOf(route.endpoint.kind).chat(kindRequest);
+  return callProvider(ports, call, route, exchange, deadlineAt);
 }
 
 /** @throws AppError `provider_error` where the answer is no chat completion */
@@ -181,46 +233,34 @@ function notACompletion(route: Route, cause?: unknown): AppError {
 interface Relay {
   ports: GatewayPorts;
   call: ModelCall;
-  route: Route;
   request: ChatRequest;
-  answer: ProviderAnswer;
+  begun: Answered<BegunStream>;
   errorEvent: (error: AppError) => string;
-  upstreamMs: number;
+  deadlineAt: number;
 }
 
-function relay({
-  ports,
-  call,
-  route,
-  request,
-  answer,
-  errorEvent,
-  upstreamMs,
-}: Relay): ModelAnswer {
-  const { response, abort } = answer;
-  if (!isEventStream(response) || !response.body) {
-    abort("timeout");
-    throw notACompletion(route);
-  }
+function relay({ ports, call, request, begun, errorEvent, deadlineAt }: Relay): ModelAnswer {
+  const { route, number: attempt } = begun;
+  const { answer, body, head } = begun.value;
   const { n } = request.raw;
   const choices = typeof n === "number" ? n : 1;
   const tally = new StreamTally(streamOptions(request.raw)["include_usage"] !== true, choices);
   const pipe = ports.createPipe();
-  const idleMs = route.endpoint?.timeoutMs ?? IDLE_MS;
-  const { clientSignal } = call;
   const relayed = relayStream({
-    upstream: response.body,
+    upstream: body,
+    head,
     client: pipe.writable,
     tally,
-    abort,
-    idleMs,
-    clientSignal,
+    abort: answer.abort,
+    idleMs: route.patience.betweenTokensMs,
+    deadlineAt,
+    clientSignal: call.clientSignal,
     errorEvent,
     now: ports.now,
   });
   const record = relayed.then((outcome): UsageRecord => {
     const counted = tally.tokens(() => inputTokens(request));
-    const full: Outcome = { ...outcome, ...counted, firstTokenAt: tally.firstTokenAt };
+    const full: Outcome = { ...outcome, ...counted, firstTokenAt: tally.firstTokenAt, attempt };
     const made = makeUsageRecord(call, request.model, route, full, outcome.endedAt);
     ports.report(made);
     return made;
@@ -229,7 +269,7 @@ function relay({
   return {
     contentType: "text/event-stream; charset=utf-8",
     body: pipe.readable,
-    upstreamMs,
+    upstreamMs: ports.now() - call.receivedAt,
     record,
   };
 }

@@ -4,7 +4,8 @@ import type { Route } from "../providers/catalog.ts";
 import { type Exchange, unsupported } from "../providers/kinds/kind.ts";
 import { kindOf } from "../providers/kinds/kinds.ts";
 import { callProvider, readWhole } from "./call-provider.ts";
-import { allowedRoute, notJson, wholeAnswer, withFailureRecord } from "./complete-chat.ts";
+import { attemptTargets, deadlineOf } from "./attempt-targets.ts";
+import { allowedRoute, notJson, planOf, wholeAnswer, withFailureRecord } from "./complete-chat.ts";
 import { invalid, parseJsonObject, readModel } from "./chat-request.ts";
 import type { GatewayPorts, ModelAnswer, ModelCall } from "./model-call.ts";
 import { readUsage } from "./usage-tally.ts";
@@ -38,22 +39,46 @@ export async function embed(
   return withFailureRecord(
     { ports, call, model: request.model, estimateInput: sent },
     async (found) => {
-      const [route] = (await allowedRoute(ports, call, request.model)).targets;
-      found(route);
-      const text =
-        route.endpoint === null
-          ? JSON.stringify(builtinEmbeddings(request.raw))
-          : await readWhole(
-              await callProvider(ports, call, route, embeddingsExchange(route, request, call)),
-              route,
-            );
-      const counted = notJson(route, () => readUsage(parseJsonObject(text)["usage"]));
-      const tokens = counted ?? { input: estimateInput(request.raw["input"]), output: 0 };
-      const attempt = { ports, call, model: request.model };
-      return wholeAnswer(attempt, route, text, { tokens, estimated: counted === null });
+      const model = await allowedRoute(ports, call, request.model);
+      const deadlineAt = deadlineOf(model, call.receivedAt);
+      const { value, route, number } = await attemptTargets({
+        ports,
+        call,
+        plan: planOf(model),
+        deadlineAt,
+        begins: found,
+        attempt: (target) => embedAt(ports, call, target, request, deadlineAt),
+      });
+      const { text, counted } = value;
+      const tokens = counted ?? { input: sent(), output: 0 };
+      const asked = { ports, call, model: request.model };
+      const estimated = counted === null;
+      return wholeAnswer(asked, route, text, { tokens, estimated, attempt: number });
     },
   );
 }
+
+/** One attempt. */
+async function embedAt(
+  ports: GatewayPorts,
+  call: ModelCall,
+  route: Route,
+  request: EmbeddingsRequest,
+  deadlineAt: number,
+) {
+  if (route.endpoint === null) {
+    const text = JSON.stringify(builtinEmbeddings(request.raw));
+    return { text, counted: countedIn(text, route) };
+  }
+  const exchange = embeddingsExchange(route, request, call);
+  const answer = await callProvider(ports, call, route, exchange, deadlineAt);
+  const text = await readWhole(answer, route, deadlineAt - ports.now());
+  return { text, counted: countedIn(text, route) };
+}
+
+/** @throws AppError `provider_error` where it is no JSON object */
+const countedIn = (text: string, route: Route) =>
+  notJson(route, () => readUsage(parseJsonObject(text)["usage"]));
 
 function embeddingsExchange(
   route: Route,

@@ -4,12 +4,16 @@ import type { StreamTally } from "./stream-tally.ts";
 
 export interface RelayInput {
   upstream: ReadableStream<Uint8Array>;
+  /** What was read of it already. */
+  head?: readonly Uint8Array[];
   client: WritableStream<Uint8Array>;
   tally: StreamTally;
   /** Ends the call to the provider. */
   abort: (reason: "client" | "timeout") => void;
   /** The longest pause between two pieces, in milliseconds. */
   idleMs: number;
+  /** When the stream must have ended, milliseconds since 1970. */
+  deadlineAt?: number;
   clientSignal: AbortSignal | null;
   /** Writes an error as the stream's last event. */
   errorEvent(error: AppError): string;
@@ -49,7 +53,7 @@ export async function relayStream(input: RelayInput): Promise<RelayOutcome> {
   writer.closed.catch(hangUp);
   input.clientSignal?.addEventListener("abort", hangUp, { once: true });
   if (input.clientSignal?.aborted) hangUp();
-  const idle = watchIdle(input.idleMs, input.now, stop);
+  const idle = watchIdle(input, stop);
   let failure: AppError | null = null;
   try {
     await pump(reader, writer, input, idle);
@@ -110,10 +114,11 @@ async function pump(
   idle: IdleWatch,
 ): Promise<void> {
   const scanner = new SseScanner();
-  const { tally } = input;
-  for (;;) {
+  const { tally, head = [] } = input;
+  for (let index = 0; ; index++) {
     idle.waitFor("provider");
-    const { done, value } = await reader.read();
+    const held = head[index];
+    const { done, value } = held ? { done: false as const, value: held } : await reader.read();
     const events = done ? scanner.end().filter(isWhole) : scanner.push(value);
     const bytes = keptBytes(events, input);
     if (bytes) {
@@ -197,21 +202,20 @@ interface IdleWatch {
   end(): void;
 }
 
-/** Calls back when nothing moved for a time. One timer for the whole stream, not one for each piece. */
+/** Calls back when nothing moved for a time, or the time for all is up. One timer for the whole stream, not one for each piece. */
 function watchIdle(
-  idleMs: number,
-  now: () => number,
+  { idleMs, deadlineAt = Infinity, now }: RelayInput,
   stop: (reason: "client" | "timeout") => void,
 ): IdleWatch {
   let last = now();
   let waitingFor: "provider" | "client" = "provider";
   let timer: ReturnType<typeof setTimeout>;
   const check = () => {
-    const left = last + idleMs - now();
+    const left = Math.min(last + idleMs, deadlineAt) - now();
     if (left <= 0) stop(waitingFor === "client" ? "client" : "timeout");
     else timer = setTimeout(check, left);
   };
-  timer = setTimeout(check, idleMs);
+  timer = setTimeout(check, Math.max(0, Math.min(idleMs, deadlineAt - last)));
   return {
     waitFor(whom) {
       waitingFor = whom;

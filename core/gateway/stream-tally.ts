@@ -1,4 +1,5 @@
 import { estimateTokens } from "../chat/estimate-tokens.ts";
+import { FINISHED, TOKEN } from "./chunk-marks.ts";
 import { readUsage, type TokenCounts } from "./usage-tally.ts";
 
 /** How much of a stream is kept to estimate its tokens by, in characters; beyond it, only lengths are counted. */
@@ -7,11 +8,6 @@ const KEPT_LIMIT = 2_000_000;
 const CHARACTERS_PER_TOKEN = 250;
 
 const USAGE = /"usage"\s*:\s*\{/;
-/** Some providers send an empty reason until there is one. */
-const FINISHED = /"finish_reason"\s*:\s*"[^"]/;
-const TOKEN =
-  /"(?:content|reasoning_content|reasoning|arguments|refusal|text)"\s*:\s*"[^"]|"tool_calls"\s*:\s*\[/;
-
 /**
  * What a stream of chat completion chunks tells in passing: its tokens, whether it came to its end, when its first
  * token came. It parses only the events that carry usage; the rest is searched, and parsed once at the end where the

@@ -39,6 +39,8 @@ export interface Outcome {
   estimated: boolean;
   /** When the first token came, milliseconds since 1970. */
   firstTokenAt: number | null;
+  /** How many attempts it took; left out: one. */
+  attempt?: number;
 }
 
 /** The one usage record of a request. */
@@ -51,7 +53,7 @@ export function makeUsageRecord(
 ): UsageRecord {
   return {
     id: call.requestId,
-    attempt: 1,
+    attempt: outcome.attempt ?? 1,
     at: call.receivedAt,
     keyId: call.principal.kind === "key" ? call.principal.keyId : null,
     sessionId: call.sessionId,

@@ -74,7 +74,12 @@ export async function startGateway(
     key,
     async addModels(names, { timeoutMs = 30_000 } = {}) {
       const name = `provider-${timeoutMs}`;
-      const settings = { base_url: provider.url, api_key: PROVIDER_KEY, timeout_ms: timeoutMs };
+      const settings = {
+        base_url: provider.url,
+        api_key: PROVIDER_KEY,
+        timeout_ms: timeoutMs,
+        retries: { max: 0 },
+      };
       const path = `/v1/admin/providers/${name}`;
       const put = await stack.admin.request("PUT", path, settings);
       expect(put.status).toBeLessThan(300);

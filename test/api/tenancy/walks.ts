@@ -55,6 +55,11 @@ export const WALKS: Record<string, Walk> = {
     status: 200,
     body: () => ({ model: "builtin", messages: [{ role: "user", content: "Hello" }] }),
   },
+  "POST /v1/responses": {
+    stranger: "own",
+    status: 200,
+    body: () => ({ model: "builtin", input: "Hello" }),
+  },
   "POST /v1/messages": {
     stranger: "own",
     status: 200,

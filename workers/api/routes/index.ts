@@ -8,6 +8,7 @@ import { healthRoutes } from "./health.ts";
 import { keyRoutes } from "./keys.ts";
 import { memberRoutes } from "./members.ts";
 import { openAiRoutes } from "./openai.ts";
+import { responsesRoutes } from "./responses.ts";
 import { scheduleRoutes } from "./schedules.ts";
 import { sessionRoutes } from "./sessions.ts";
 import { teamRoutes } from "./teams.ts";
@@ -20,6 +21,7 @@ export const publicRoutes = [healthRoutes, documentationRoutes];
 /** Routes behind authentication. */
 export const routes = [
   openAiRoutes,
+  responsesRoutes,
   anthropicRoutes,
   chatRoutes,
   sessionRoutes,

@@ -1,0 +1,129 @@
+import { type ChatRequest, invalid, parseJsonObject, readModel } from "../../chat-request.ts";
+import {
+  type Fields,
+  fieldsAt,
+  isAbsent,
+  listAt,
+  optionalFlag,
+  optionalNumber,
+  optionalText,
+  textAt,
+  tokenLimitAt,
+  unsupported,
+  withoutAbsent,
+} from "../fields.ts";
+import { readInput } from "./read-items.ts";
+
+/** A request of the Responses API: the chat completion that it becomes, and the body, which the answer repeats in part. */
+export interface ResponsesRequest {
+  chat: ChatRequest;
+  body: Fields;
+}
+
+const REFUSED: Record<string, string> = {
+  previous_response_id:
+    "responses are not kept here; send the whole conversation as input, or use a session of POST /v1/chat.",
+  conversation: "conversations are not kept here; send the whole conversation as input.",
+  prompt: "prompt templates are not kept here; send instructions and input.",
+};
+
+/**
+ * Reads the body of OpenAI's `POST /v1/responses` as a chat completion request. What would change the answer's meaning
+ * and cannot be done is refused; what only tunes is dropped.
+ * @throws AppError `invalid_json`, `invalid_request`
+ */
+export function readResponsesRequest(text: string): ResponsesRequest {
+  const body = parseJsonObject(text);
+  for (const [name, sentence] of Object.entries(REFUSED))
+    if (!isAbsent(body[name])) throw unsupported(name, sentence);
+  if (body["background"] === true)
+    throw unsupported("background", "answers are given at once here; leave it out.");
+  const instructions = optionalText(body["instructions"], "instructions");
+  const model = readModel(body);
+  const messages = [
+    ...(instructions === null ? [] : [{ role: "system", content: instructions }]),
+    ...readInput(body["input"]),
+  ];
+  const stream = optionalFlag(body["stream"], "stream") ?? false;
+  const limit = body["max_output_tokens"];
+  const user =
+    optionalText(body["safety_identifier"], "safety_identifier") ??
+    optionalText(body["user"], "user");
+  const raw = withoutAbsent({
+    model,
+    messages,
+    max_completion_tokens: isAbsent(limit) ? null : tokenLimitAt(limit, "max_output_tokens"),
+    temperature: optionalNumber(body["temperature"], "temperature"),
+    top_p: optionalNumber(body["top_p"], "top_p"),
+    reasoning_effort: isAbsent(body["reasoning"])
+      ? null
+      : optionalText(fieldsAt(body["reasoning"], "reasoning")["effort"], "reasoning.effort"),
+    user,
+    ...readFormat(body["text"]),
+    ...readTools(body),
+    ...(stream ? { stream, stream_options: { include_usage: true } } : {}),
+  });
+  return { chat: { model, messages, stream, user, raw }, body };
+}
+
+function readFormat(text: unknown): Fields {
+  const format = isAbsent(text) ? null : fieldsAt(text, "text")["format"];
+  if (isAbsent(format)) return {};
+  const { type, name, schema, strict, description } = fieldsAt(format, "text.format");
+  if (type === "text") return {};
+  if (type === "json_object") return { response_format: { type } };
+  if (type !== "json_schema")
+    throw invalid("text.format.type", "must be text, json_object or json_schema");
+  const named = withoutAbsent({
+    name: textAt(name, "text.format.name"),
+    schema: fieldsAt(schema, "text.format.schema"),
+    strict,
+    description,
+  });
+  return { response_format: { type, json_schema: named } };
+}
+
+function readTools(body: Fields): Fields {
+  if (isAbsent(body["tools"])) return {};
+  const tools = listAt(body["tools"], "tools").map((value, index) => {
+    const path = `tools.${index}`;
+    const { type, name, description, parameters, strict } = fieldsAt(value, path);
+    if (type !== "function")
+      throw unsupported(
+        `${path}.type`,
+        `${JSON.stringify(type ?? null).slice(0, 100)} is a tool of OpenAI's own, which other models do not have; send tools of the type function.`,
+      );
+    const called = { name: textAt(name, `${path}.name`), description, parameters, strict };
+    return { type, function: withoutAbsent(called) };
+  });
+  if (tools.length === 0) return {};
+  const parallel = optionalFlag(body["parallel_tool_calls"], "parallel_tool_calls");
+  return {
+    ...readChoice(body["tool_choice"], tools),
+    ...(parallel === null ? {} : { parallel_tool_calls: parallel }),
+  };
+}
+
+/** A choice of some tools is made by sending those alone. */
+function readChoice(choice: unknown, tools: { function: Fields }[]): Fields {
+  if (isAbsent(choice)) return { tools };
+  if (choice === "auto" || choice === "none" || choice === "required")
+    return { tools, tool_choice: choice };
+  const { type, name, mode, tools: allowed } = fieldsAt(choice, "tool_choice");
+  if (type === "function")
+    return {
+      tools,
+      tool_choice: { type, function: { name: textAt(name, "tool_choice.name") } },
+    };
+  if (type !== "allowed_tools")
+    throw unsupported(
+      "tool_choice.type",
+      "choose auto, none, required, function or allowed_tools.",
+    );
+  const names = listAt(allowed, "tool_choice.tools").map(
+    (tool, index) => fieldsAt(tool, `tool_choice.tools.${index}`)["name"],
+  );
+  const some = tools.filter(({ function: called }) => names.includes(called["name"]));
+  if (some.length === 0) throw invalid("tool_choice.tools", "must name tools that are sent");
+  return { tools: some, tool_choice: mode === "required" ? "required" : "auto" };
+}

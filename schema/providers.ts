@@ -4,8 +4,8 @@ import { createdAt, moment } from "./columns.ts";
 /** Where models are reached. */
 export const providers = pgTable("providers", {
   name: text("name").primaryKey(),
-  kind: text("kind", { enum: ["openai"] }).notNull(),
-  /** Without a slash at its end, such as `https://api.openai.com/v1`. */
+  kind: text("kind", { enum: ["openai", "anthropic", "gemini", "workers_ai"] }).notNull(),
+  /** Without a slash at its end, such as `https://api.openai.com/v1`; empty for Workers AI, which has no address. */
   baseUrl: text("base_url").notNull(),
   /** AES-GCM under MASTER_KEY; null where the provider takes none. */
   apiKeySealed: text("api_key_sealed"),

@@ -26,6 +26,17 @@ export interface Deps {
   sessions: ApiEnv["SESSION"];
   schedules: ApiEnv["SCHEDULE_QUEUE"];
   assets: ApiEnv["ASSETS"];
+  /** Workers AI; null where the Worker has no such binding, as on a laptop. */
+  ai: AiBinding | null;
+}
+
+/** What is used of Workers AI's binding, which types its models one by one. */
+export interface AiBinding {
+  run(
+    model: string,
+    input: Record<string, unknown>,
+    options: { returnRawResponse: true; signal: AbortSignal },
+  ): Promise<Response>;
 }
 
 let made: Deps | null = null;
@@ -62,5 +73,6 @@ async function makeDeps(env: ApiEnv): Promise<Deps> {
     sessions: env.SESSION,
     schedules: env.SCHEDULE_QUEUE,
     assets: env.ASSETS,
+    ai: (env as ApiEnv & { AI?: AiBinding }).AI ?? null, // bound only where Cloudflare runs the Worker
   };
 }

@@ -12,6 +12,7 @@ import {
 import { CATALOG_KEY, type CatalogSources } from "#core/providers/catalog-cache.ts";
 import { openDatabase } from "#platform/database.ts";
 import type { AppContext } from "./app-types.ts";
+import type { AiBinding } from "./deps.ts";
 
 /** How long the catalog stays in the shared cache, in seconds. */
 const CATALOG_SECONDS = 30;
@@ -40,6 +41,12 @@ export function routeOf(c: AppContext, model: string): Promise<ModelRoute> {
   return c.get("deps").catalog.route(model, configuredService(c), catalogSources(c));
 }
 
+/** Runs models by the binding; null where the Worker has none. */
+function runAiBy(ai: AiBinding | null): GatewayPorts["runAi"] {
+  if (ai === null) return null;
+  return (model, input, signal) => ai.run(model, input, { returnRawResponse: true, signal });
+}
+
 /** What the gateway reaches the world by, for this request. */
 export function gatewayPorts(c: AppContext): GatewayPorts {
   const { usage, catalog } = c.get("deps");
@@ -47,7 +54,7 @@ export function gatewayPorts(c: AppContext): GatewayPorts {
   const background = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
   return {
     fetch: (url, init) => fetch(url, init),
-    runAi: null,
+    runAi: runAiBy(c.get("deps").ai),
     route: (model) => routeOf(c, model),
     openKey: (provider, sealed) => catalog.keyOf(provider, sealed, catalogSources(c)),
     admit: () => UNLIMITED,

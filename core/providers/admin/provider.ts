@@ -1,12 +1,14 @@
 import type { CircuitPolicy, providers } from "#schema";
 import { AppError } from "../../kernel/errors.ts";
+import type { KindName } from "../kinds/kind.ts";
 import { BUILTIN, CONFIGURED, DEFAULT_CIRCUIT } from "../catalog.ts";
 
 /** A model provider as admins see it: whether it has a key, never the key. */
 export interface Provider {
   name: string;
-  kind: "openai";
-  baseUrl: string;
+  kind: KindName;
+  /** Null for Workers AI, which is reached by its binding. */
+  baseUrl: string | null;
   hasApiKey: boolean;
   /** Times are in milliseconds; see Patience. */
   timeoutMs: number;
@@ -29,6 +31,7 @@ const RESERVED = [BUILTIN, CONFIGURED];
 export function toProvider({ apiKeySealed, ...provider }: typeof providers.$inferSelect): Provider {
   return {
     ...provider,
+    baseUrl: provider.baseUrl === "" ? null : provider.baseUrl,
     betweenTokensMs: provider.betweenTokensMs ?? provider.timeoutMs,
     circuit: provider.circuit ?? DEFAULT_CIRCUIT,
     hasApiKey: apiKeySealed !== null,

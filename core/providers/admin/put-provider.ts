@@ -7,6 +7,8 @@ import { AppError } from "../../kernel/errors.ts";
 import { requireSuperAdmin } from "../../kernel/principal.ts";
 import { addressFault } from "../../kernel/public-address.ts";
 import { DEFAULT_CIRCUIT, DEFAULT_RETRIES, DEFAULT_TOTAL_MS } from "../catalog.ts";
+import { KIND_NAMES, type KindName } from "../kinds/kind.ts";
+import { kindOf } from "../kinds/kinds.ts";
 import { type Provider, requireProviderName, toProvider } from "./provider.ts";
 
 /** A header value has to hold it, after `Bearer `. */
@@ -41,12 +43,15 @@ const circuit = z.strictObject({
 });
 
 export const putProviderInput = z.strictObject({
-  kind: z.literal("openai").default("openai").describe("The protocol that it speaks"),
+  kind: z.enum(KIND_NAMES).default("openai").describe("The protocol that it speaks"),
   base_url: z
     .string()
     .trim()
     .max(2048)
-    .describe("Where its API begins, such as https://api.openai.com/v1"),
+    .nullish()
+    .describe(
+      "Where its API begins, such as https://api.openai.com/v1. Left out: Anthropic's or Google's own; `workers_ai` has none",
+    ),
   api_key: apiKey
     .nullable()
     .optional()
@@ -87,7 +92,7 @@ export async function putProvider(
   requireSuperAdmin(context.principal);
   const { name, kind, timeout_ms: timeoutMs } = input;
   requireProviderName(name);
-  const baseUrl = cleanBaseUrl(input.base_url, input.allowPrivate);
+  const baseUrl = readBaseUrl(kind, input.base_url ?? null, input.allowPrivate);
   const apiKeySealed =
     typeof input.api_key === "string"
       ? await context.secrets.seal(input.api_key, `provider:${name}`)
@@ -156,6 +161,20 @@ function toCircuitPolicy(input: z.infer<typeof circuit>): CircuitPolicy {
     slowRate: input.slow_rate,
     openMs: input.open_ms,
   };
+}
+
+/**
+ * Where a provider's API begins; empty for one without an address.
+ * @throws AppError `validation_failed`
+ */
+function readBaseUrl(kind: KindName, given: string | null, allowPrivate: boolean): string {
+  if (kind !== "workers_ai") return cleanBaseUrl(given ?? kindOf(kind).baseUrl ?? "", allowPrivate);
+  if (given === null) return "";
+  const message = "must be left out: Workers AI is reached by the Worker's own binding";
+  throw new AppError("validation_failed", {
+    message: `base_url: ${message}.`,
+    fields: [{ path: "base_url", message }],
+  });
 }
 
 /**

@@ -3,6 +3,7 @@ import { getProvider } from "#core/providers/admin/get-provider.ts";
 import { listProviders } from "#core/providers/admin/list-providers.ts";
 import type { Provider } from "#core/providers/admin/provider.ts";
 import { putProvider, putProviderInput } from "#core/providers/admin/put-provider.ts";
+import { KIND_NAMES } from "#core/providers/kinds/kind.ts";
 import {
   createRoute,
   createRouter,
@@ -19,8 +20,8 @@ import {
 const providerSchema = z
   .object({
     name: z.string(),
-    kind: z.literal("openai"),
-    base_url: z.string(),
+    kind: z.enum(KIND_NAMES),
+    base_url: z.string().nullable(),
     has_api_key: z.boolean().openapi({ description: "The key itself is never shown" }),
     timeout_ms: z.number().int(),
     timeouts: z.object({

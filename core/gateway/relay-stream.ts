@@ -1,5 +1,6 @@
 import { type SseEvent, SseEventTooLarge, SseScanner } from "../chat/sse.ts";
 import { AppError, type ErrorCode } from "../kernel/errors.ts";
+import { GatheringReader } from "./gathering-reader.ts";
 import type { StreamTally } from "./stream-tally.ts";
 
 export interface RelayInput {
@@ -30,6 +31,8 @@ export interface RelayOutcome {
 
 const encoder = new TextEncoder();
 const DONE_EVENT = encoder.encode("data: [DONE]\n\n");
+/** A client whose write takes longer is slow, in milliseconds: what it has not taken must not pile up here. */
+const SLOW_WRITE_MS = 50;
 /** How long a provider's connection may take to end after its last event; one that ends is used again. */
 const LAST_BYTES_MS = 1_000;
 
@@ -40,13 +43,13 @@ const LAST_BYTES_MS = 1_000;
  */
 export async function relayStream(input: RelayInput): Promise<RelayOutcome> {
   const writer = input.client.getWriter();
-  const reader = input.upstream.getReader();
+  const reader = new GatheringReader(input.upstream, input.now);
   let stopped: "client" | "timeout" | null = null;
   const stop = (reason: "client" | "timeout") => {
     if (stopped) return;
     stopped = reason;
     input.abort(reason);
-    reader.cancel().catch(() => undefined); // it may have failed already, which ends the loop as well
+    reader.cancel();
     if (reason === "client") writer.abort().catch(() => undefined); // ends a write that waits for the client
   };
   const hangUp = () => stop("client");
@@ -64,6 +67,7 @@ export async function relayStream(input: RelayInput): Promise<RelayOutcome> {
     else if (stopped === null) failure = streamFailure(error);
   } finally {
     idle.end();
+    reader.end();
     input.clientSignal?.removeEventListener("abort", hangUp);
   }
   const outcome = await finish(writer, input, stopped, failure);
@@ -73,13 +77,10 @@ export async function relayStream(input: RelayInput): Promise<RelayOutcome> {
 }
 
 /** Waits for the end of a call that has said all it had to say, so that its connection can be used again. */
-async function letEnd(
-  reader: ReadableStreamDefaultReader<Uint8Array>,
-  input: RelayInput,
-): Promise<void> {
+async function letEnd(reader: GatheringReader, input: RelayInput): Promise<void> {
   const timer = setTimeout(() => input.abort("timeout"), LAST_BYTES_MS);
   try {
-    while (!(await reader.read()).done);
+    while ((await reader.read()) !== null);
   } catch {
     // It failed, or was ended here: the answer was whole before.
   } finally {
@@ -108,7 +109,7 @@ class HungUp extends Error {}
 
 /** Passes events on until there are no more, or one of them is the last: `[DONE]`, or an error. */
 async function pump(
-  reader: ReadableStreamDefaultReader<Uint8Array>,
+  reader: GatheringReader,
   writer: WritableStreamDefaultWriter<Uint8Array>,
   input: RelayInput,
   idle: IdleWatch,
@@ -117,17 +118,18 @@ async function pump(
   const { tally, head = [] } = input;
   for (let index = 0; ; index++) {
     idle.waitFor("provider");
-    const held = head[index];
-    const { done, value } = held ? { done: false as const, value: held } : await reader.read();
-    const events = done ? scanner.end().filter(isWhole) : scanner.push(value);
+    const piece = head[index] ?? (await reader.read());
+    const events = piece === null ? scanner.end().filter(isWhole) : scanner.push(piece);
     const bytes = keptBytes(events, input);
     if (bytes) {
       idle.waitFor("client");
+      const since = input.now();
       await writer
         .write(bytes)
         .catch((cause: unknown) => Promise.reject(new HungUp("", { cause })));
+      if (input.now() - since > SLOW_WRITE_MS) reader.stopGathering();
     }
-    if (done || tally.sawDone || tally.failed) return;
+    if (piece === null || tally.sawDone || tally.failed) return;
   }
 }
 

@@ -59,7 +59,7 @@ export class GatheringReader {
   private drain(stream: ReadableStream<Uint8Array>): ReadableStreamBYOBReader {
     const [drained, read] = stream.tee();
     // Nobody reads what it compresses: it is the platform's only sink that takes a stream without waking JavaScript.
-    const sink = new CompressionStream("deflate-raw").writable;
+    const sink = new CompressionStream("deflate-raw").writable as WritableStream<Uint8Array>; // it takes any bytes
     drained.pipeTo(sink, { signal: this.stopDrain.signal }).catch(() => undefined); // the reader sees what failed
     return read.getReader({ mode: "byob" });
   }

@@ -10,6 +10,7 @@ const PREFIXES = {
   scheduleRun: "run",
   limit: "lim",
   lease: "lease",
+  credit: "crd",
   completion: "chatcmpl",
   trace: "trace",
   auditEntry: "aud",

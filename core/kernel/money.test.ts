@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { costMicros, dollarsToMicros, microsToDollars } from "./money.ts";
+import { costMicros, dollarsToMicros, microsToAmount, microsToDollars } from "./money.ts";
 
 describe("money", () => {
   it.each([
@@ -11,6 +11,18 @@ describe("money", () => {
     [-1_500_000, "-1.500000"],
   ])("%i micro-dollars are %s", (micros, dollars) => {
     expect(microsToDollars(micros)).toBe(dollars);
+  });
+
+  it.each([
+    [0, "0.00"],
+    [25_000_000, "25.00"],
+    [100_000_000, "100.00"],
+    [1_250, "0.00125"],
+    [500_000, "0.50"],
+    [-1_500_000, "-1.50"],
+    [999_999_999_999_999, "999999999.999999"],
+  ])("an amount of %i micro-dollars is written %s", (micros, amount) => {
+    expect(microsToAmount(micros)).toBe(amount);
   });
 
   it.each([

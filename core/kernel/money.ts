@@ -11,6 +11,11 @@ export function microsToDollars(micros: Micros): string {
   return `${sign}${dollars}.${String(absolute % MICROS_PER_DOLLAR).padStart(6, "0")}`;
 }
 
+/** `25000000` → `"25.00"`, `1250` → `"0.00125"`: an amount as people write it, with two decimals or as many as it needs. */
+export function microsToAmount(micros: Micros): string {
+  return microsToDollars(micros).replace(/0{1,4}$/, "");
+}
+
 /**
  * `"0.15"` → `150000`. Takes up to 9 digits before the point and 6 after it.
  * @returns null where the text is no such amount.

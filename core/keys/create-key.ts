@@ -6,7 +6,12 @@ import { AppError } from "../kernel/errors.ts";
 import { newId } from "../kernel/ids.ts";
 import { requireScope, type Principal, teamScope } from "../kernel/principal.ts";
 import { DEFAULT_SCOPES } from "../kernel/scopes.ts";
+import { toLimitRule } from "../limits/limit.ts";
+import { limitList, type WantedLimit } from "../limits/limit-input.ts";
+import { replaceLimits } from "../limits/replace-limits.ts";
+import { limitsOfPrincipal, requireNoLooser } from "../limits/require-no-looser.ts";
 import { holdTeam, reachTeam } from "../teams/reach-team.ts";
+import { changeTeam } from "../teams/team-epoch.ts";
 import { generateApiKey, hashApiKey, shownPrefix } from "./api-key.ts";
 import { requireFuture } from "./key-expiry.ts";
 import {
@@ -34,6 +39,9 @@ export const createKeyInput = z.strictObject({
     .default({})
     .describe("Anything of yours, up to 4096 bytes as JSON; comes back as it is"),
   enabled: z.boolean().default(true).describe("A key that is switched off answers 403"),
+  limits: limitList
+    .optional()
+    .describe("What the key may use; by default the limits of the key that makes it"),
 });
 
 /**
@@ -52,6 +60,7 @@ export async function createKey(
   requireMayGrant(principal, { scopes: input.scopes, models });
   const now = context.now();
   requireFuture(input.expires_at, now);
+  const limits = await limitsOfNewKey(context, input.limits);
   await holdTeam(context.db, teamId);
   const secret = generateApiKey();
   const [row] = await context.db
@@ -74,7 +83,23 @@ export async function createKey(
   if (!row) throw new AppError("internal_error", { message: "The key was not stored. Try again." });
   await audit(context, { action: "key.create", teamId, targetId: row.id, after: row });
   context.log.info("key_created", { team_id: teamId, new_key_id: row.id, scopes: row.scopes });
-  return { key: toApiKey(row), secret };
+  const key = { teamId, keyId: row.id };
+  const kept =
+    limits.length === 0
+      ? []
+      : await changeTeam(context, teamId, (inner) => replaceLimits(inner, key, limits));
+  return { key: toApiKey(row, kept), secret };
+}
+
+/** What was asked for, where the maker may give it; the maker's own limits where nothing was asked for. */
+async function limitsOfNewKey(
+  context: Context,
+  wanted: WantedLimit[] | undefined,
+): Promise<WantedLimit[]> {
+  if (wanted === undefined)
+    return (await limitsOfPrincipal(context)).map((row) => ({ ...toLimitRule(row), raise: null }));
+  await requireNoLooser(context, wanted);
+  return wanted;
 }
 
 /** The caller's team; a super admin names it, in the body or by the header for all requests. */

@@ -1,4 +1,5 @@
 import type { Context } from "../kernel/context.ts";
+import { readLimits } from "../limits/read-limits.ts";
 import { type ApiKey, readManagedKey, toApiKey } from "./key.ts";
 
 /**
@@ -6,5 +7,6 @@ import { type ApiKey, readManagedKey, toApiKey } from "./key.ts";
  * @throws AppError `missing_scope` without the scope `admin`, `not_found`
  */
 export async function getKey(context: Context, input: { keyId: string }): Promise<ApiKey> {
-  return toApiKey(await readManagedKey(context, input.keyId));
+  const row = await readManagedKey(context, input.keyId);
+  return toApiKey(row, await readLimits(context.db, { teamId: row.teamId, keyId: row.id }));
 }

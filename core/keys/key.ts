@@ -8,11 +8,15 @@ import { isId } from "../kernel/ids.ts";
 import { type Principal, requireScope, teamScope } from "../kernel/principal.ts";
 import { type Scope, SCOPES } from "../kernel/scopes.ts";
 import { line } from "../kernel/text.ts";
+import type { LimitRow } from "../limits/limit.ts";
 
 type KeyRow = typeof apiKeys.$inferSelect;
 
 /** An API key as the verbs return it: everything but what it could be guessed or found by. */
-export type ApiKey = Omit<KeyRow, "hash" | "previousHash" | "scopes"> & { scopes: Scope[] };
+export type ApiKey = Omit<KeyRow, "hash" | "previousHash" | "scopes"> & {
+  scopes: Scope[];
+  limits: LimitRow[];
+};
 
 /** A key and its secret, at the one moment when it can be told. */
 export interface IssuedKey {
@@ -45,9 +49,10 @@ export const keyExpiry = z.iso
 
 export const keyMetadata = boundedJson({ bytes: 4096, depth: 5 });
 
-/** Takes from a row what may be shown. */
-export function toApiKey({ hash: _, previousHash: __, ...key }: KeyRow): ApiKey {
-  return { ...key, scopes: key.scopes as Scope[] }; // createKey and updateKey, which check them, are the only writers
+/** Takes from a row what may be shown, and puts its limits beside it. */
+export function toApiKey(row: KeyRow, limits: LimitRow[]): ApiKey {
+  const { hash: _, previousHash: __, ...key } = row;
+  return { ...key, scopes: key.scopes as Scope[], limits }; // createKey and updateKey, which check them, are the only writers
 }
 
 /** The one answer for a key that is not there and for one of another team. */

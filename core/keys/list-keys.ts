@@ -3,6 +3,7 @@ import { apiKeys } from "#schema";
 import type { Context } from "../kernel/context.ts";
 import { decodeCursor, type Page, type PageRequest, toPage } from "../kernel/page.ts";
 import { requireScope, teamScope } from "../kernel/principal.ts";
+import { withKeyLimits } from "../limits/read-limits.ts";
 import { type ApiKey, toApiKey } from "./key.ts";
 
 /**
@@ -24,5 +25,11 @@ export async function listKeys(context: Context, page: PageRequest): Promise<Pag
     )
     .orderBy(desc(apiKeys.id))
     .limit(page.limit + 1);
-  return toPage(rows, page.limit, toApiKey, (row) => [row.id]);
+  const { items, nextCursor } = toPage(
+    rows,
+    page.limit,
+    (row) => toApiKey(row, []),
+    (row) => [row.id],
+  );
+  return { items: await withKeyLimits(context.db, items), nextCursor };
 }

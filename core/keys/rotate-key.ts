@@ -4,6 +4,9 @@ import { apiKeys } from "#schema";
 import { audit } from "../audit/audit.ts";
 import type { Context } from "../kernel/context.ts";
 import { AppError } from "../kernel/errors.ts";
+import { toLimitRule } from "../limits/limit.ts";
+import { readLimits } from "../limits/read-limits.ts";
+import { requireNoLooser } from "../limits/require-no-looser.ts";
 import { changeTeam } from "../teams/team-epoch.ts";
 import { generateApiKey, hashApiKey, shownPrefix } from "./api-key.ts";
 import {
@@ -41,10 +44,12 @@ export async function rotateKey(
   const { teamId } = await readManagedKey(context, input.keyId);
   const secret = generateApiKey();
   const hash = await hashApiKey(secret);
-  const row = await changeTeam(context, teamId, async (inner) => {
+  const key = await changeTeam(context, teamId, async (inner) => {
     const old = await readManagedKey(inner, input.keyId, { lock: true });
     refuseRevoked(old);
-    requireMayGrant(context.principal, toApiKey(old));
+    const limits = await readLimits(inner.db, { teamId, keyId: old.id });
+    requireMayGrant(context.principal, toApiKey(old, limits));
+    await requireNoLooser(inner, limits.map(toLimitRule));
     const now = context.now();
     if (old.expiresAt !== null && old.expiresAt <= now) throw hasExpired();
     const [rotated] = await inner.db
@@ -61,11 +66,11 @@ export async function rotateKey(
     if (!rotated) throw noSuchKey();
     const change = { before: old, after: rotated };
     await audit(inner, { action: "key.rotate", teamId, targetId: old.id, ...change });
-    return rotated;
+    return toApiKey(rotated, limits);
   });
   const { grace_seconds } = input;
-  context.log.info("key_rotated", { team_id: teamId, rotated_key_id: row.id, grace_seconds });
-  return { key: toApiKey(row), secret };
+  context.log.info("key_rotated", { team_id: teamId, rotated_key_id: key.id, grace_seconds });
+  return { key, secret };
 }
 
 function hasExpired(): AppError {

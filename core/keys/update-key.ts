@@ -3,6 +3,7 @@ import { z } from "zod";
 import { apiKeys } from "#schema";
 import { audit } from "../audit/audit.ts";
 import type { Context } from "../kernel/context.ts";
+import { readLimits } from "../limits/read-limits.ts";
 import { changeTeam } from "../teams/team-epoch.ts";
 import { requireFuture } from "./key-expiry.ts";
 import {
@@ -59,5 +60,5 @@ export async function updateKey(
   });
   const changed = Object.keys(input).filter((field) => field !== "keyId");
   context.log.info("key_changed", { team_id: teamId, changed_key_id: keyId, changed });
-  return toApiKey(row);
+  return toApiKey(row, await readLimits(context.db, { teamId, keyId }));
 }

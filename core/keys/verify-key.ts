@@ -46,7 +46,7 @@ export async function verifyKey(context: Context, presentedKey: () => string): P
   const hash = await hashApiKey(presented);
   const record = toKeyRecord(row.key, hash, row.epoch);
   principalOf(record, context.now().getTime()); // refuses what has ended since the key was let in
-  const key = toApiKey(row.key);
+  const key = toApiKey(row.key, []);
   return {
     kind: "key",
     id: key.id,

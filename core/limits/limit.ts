@@ -1,8 +1,19 @@
 import type { limits } from "#schema";
-import type { LimitRule } from "../meter/limit-rule.ts";
+import { AppError } from "../kernel/errors.ts";
+import { microsToAmount } from "../kernel/money.ts";
+import type { LimitRule, LimitUnit } from "../meter/limit-rule.ts";
 
 /** A limit as it is stored. */
 export type LimitRow = typeof limits.$inferSelect;
+
+/** How many limits a team or a key may have, not counting prepaid credits: each takes part in every decision. */
+export const LIMITS_PER_OWNER = 20;
+
+/** Whose limits: the team's own, or those of one of its keys. */
+export interface LimitOwner {
+  teamId: string;
+  keyId: string | null;
+}
 
 /** A stored limit as the Meter applies it. */
 export function toLimitRule(row: LimitRow): LimitRule {
@@ -26,4 +37,16 @@ export function toLimitRule(row: LimitRow): LimitRule {
         ? null
         : { amount: refillAmount, every: refillEvery, since: refillSince.getTime() },
   };
+}
+
+/** A quantity as it is shown: money as a decimal string in US dollars, everything else as a number. */
+export function shownQuantity(unit: LimitUnit, quantity: number): number | string {
+  return unit === "usd" ? microsToAmount(quantity) : quantity;
+}
+
+/** The one answer for a limit that is not there and for one of another team. */
+export function noSuchLimit(): AppError {
+  return new AppError("not_found", {
+    message: "There is no such limit. GET /v1/limits lists those that apply to you.",
+  });
 }

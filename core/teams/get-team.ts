@@ -1,6 +1,7 @@
 import { eq } from "drizzle-orm";
 import { teams } from "#schema";
 import type { Context } from "../kernel/context.ts";
+import { readLimits } from "../limits/read-limits.ts";
 import { noSuchTeam, reachTeam } from "./reach-team.ts";
 import type { Team } from "./team.ts";
 
@@ -13,5 +14,5 @@ export async function getTeam(context: Context, input: { teamId: string }): Prom
   const [row] = await context.db.select().from(teams).where(eq(teams.id, teamId));
   if (!row) throw noSuchTeam();
   const { epoch: _, ...team } = row;
-  return team;
+  return { ...team, limits: await readLimits(context.db, { teamId, keyId: null }) };
 }

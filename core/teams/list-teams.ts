@@ -3,6 +3,7 @@ import { teams } from "#schema";
 import type { Context } from "../kernel/context.ts";
 import { decodeCursor, type Page, type PageRequest, toPage } from "../kernel/page.ts";
 import { teamScope } from "../kernel/principal.ts";
+import { withTeamLimits } from "../limits/read-limits.ts";
 import type { Team } from "./team.ts";
 
 /** The teams that the principal can see, the newest first: all for a super admin, their own for others. */
@@ -20,10 +21,11 @@ export async function listTeams(context: Context, page: PageRequest): Promise<Pa
     )
     .orderBy(desc(teams.id))
     .limit(page.limit + 1);
-  return toPage(
+  const { items, nextCursor } = toPage(
     rows,
     page.limit,
     ({ epoch: _, ...team }) => team,
     (team) => [team.id],
   );
+  return { items: await withTeamLimits(context.db, items), nextCursor };
 }

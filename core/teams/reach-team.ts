@@ -35,3 +35,16 @@ export async function holdTeam(db: Database, teamId: string): Promise<void> {
     .for("key share");
   if (!team) throw noSuchTeam();
 }
+
+/**
+ * Makes other changes of the team's own things wait until the end of the transaction.
+ * @throws AppError `not_found`
+ */
+export async function lockTeam(db: Database, teamId: string): Promise<void> {
+  const [team] = await db
+    .select({ id: teams.id })
+    .from(teams)
+    .where(eq(teams.id, teamId))
+    .for("no key update");
+  if (!team) throw noSuchTeam();
+}

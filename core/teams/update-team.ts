@@ -5,6 +5,7 @@ import { audit } from "../audit/audit.ts";
 import type { Context } from "../kernel/context.ts";
 import { requireScope } from "../kernel/principal.ts";
 import { line } from "../kernel/text.ts";
+import { readLimits } from "../limits/read-limits.ts";
 import { noSuchTeam, reachTeam } from "./reach-team.ts";
 import type { Team } from "./team.ts";
 
@@ -34,5 +35,5 @@ export async function updateTeam(
   });
   context.log.info("team_changed", { team_id: teamId });
   const { epoch: _, ...team } = row;
-  return team;
+  return { ...team, limits: await readLimits(context.db, { teamId, keyId: null }) };
 }

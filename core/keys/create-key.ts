@@ -93,7 +93,7 @@ export async function createKey(
 
 /** What was asked for, where the maker may give it; the maker's own limits where nothing was asked for. */
 async function limitsOfNewKey(
-  context: Context,
+  context: TransactionContext,
   wanted: WantedLimit[] | undefined,
 ): Promise<WantedLimit[]> {
   if (wanted === undefined)

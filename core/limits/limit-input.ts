@@ -56,7 +56,13 @@ export const raiseEnd = z.iso
   .transform((text) => new Date(text));
 
 const shape = z.strictObject({
-  id: z.string().max(64).optional().describe("Comes with the limits that are read, and says nothing here: a limit is known by what it limits"),
+  id: z
+    .string()
+    .max(64)
+    .optional()
+    .describe(
+      "Comes with the limits that are read, and says nothing here: a limit is known by what it limits",
+    ),
   unit: z.enum(LIMIT_UNITS),
   window: z
     .enum(LIMIT_WINDOWS)
@@ -139,14 +145,17 @@ export const limitList = z
   });
 
 /** The body of PUT …/limits; a list as GET gives it, and a bare one, are taken too. */
-export const putLimitsInput = z.preprocess((body) => {
-  if (Array.isArray(body)) return { limits: body };
-  if (typeof body === "object" && body !== null && "data" in body) {
-    const { data, next_cursor: _, ...rest } = body as { data: unknown; next_cursor?: unknown }; // `in` has just shown it
-    return { ...rest, limits: data };
-  }
-  return body;
-}, z.strictObject({ limits: limitList }));
+export const putLimitsInput = z.preprocess(
+  (body) => {
+    if (Array.isArray(body)) return { limits: body };
+    if (typeof body === "object" && body !== null && "data" in body) {
+      const { data, next_cursor: _, ...rest } = body as { data: unknown; next_cursor?: unknown }; // `in` has just shown it
+      return { ...rest, limits: data };
+    }
+    return body;
+  },
+  z.strictObject({ limits: limitList }),
+);
 
 /** What a limit is known by: another maximum is a change of it, another subject is another limit. */
 export function subjectOf(

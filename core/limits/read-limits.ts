@@ -29,9 +29,7 @@ export async function withTeamLimits<Team extends { id: string }>(
   const rows = await db
     .select()
     .from(limits)
-    .where(
-      and(inArray(limits.teamId, ids), isNull(limits.keyId), eq(limits.prepaid, false)),
-    )
+    .where(and(inArray(limits.teamId, ids), isNull(limits.keyId), eq(limits.prepaid, false)))
     .orderBy(limits.id);
   return teams.map((team) => ({ ...team, limits: rows.filter((row) => row.teamId === team.id) }));
 }

@@ -4,7 +4,10 @@ import { shownQuantity } from "./limit.ts";
 import type { WantedLimit } from "./limit-input.ts";
 import { readLimits } from "./read-limits.ts";
 
-type Bound = Pick<WantedLimit, "unit" | "window" | "max" | "model" | "endUser" | "soft" | "onError"> & {
+type Bound = Pick<
+  WantedLimit,
+  "unit" | "window" | "max" | "model" | "endUser" | "soft" | "onError"
+> & {
   raise?: { max: number } | null;
 };
 

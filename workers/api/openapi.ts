@@ -15,8 +15,10 @@ export function createRouter(): OpenAPIHono<AppEnv> {
 const FAULTS_LISTED = 50;
 const FIELD_NAME_LISTED = 100;
 
-/** Fields that are known but cannot be used yet, and what to say to those who send them. */
-const NOT_YET = new Map([["limits", "cannot be set in this release; leave the field out"]]);
+/** Fields that are changed elsewhere, and what to say to those who send them. */
+const ELSEWHERE = new Map([
+  ["limits", "is not changed here; send the limits by PUT to …/limits of the team or key"],
+]);
 
 /** One fault for each field that is not known, so that a client finds it by its path. */
 function fieldErrors(issue: z.core.$ZodIssue): FieldError[] {
@@ -26,7 +28,7 @@ function fieldErrors(issue: z.core.$ZodIssue): FieldError[] {
   }
   return issue.keys.slice(0, FAULTS_LISTED).map((key) => ({
     path: [...path, key.slice(0, FIELD_NAME_LISTED)].join("."),
-    message: NOT_YET.get(key) ?? "is not a field of this body",
+    message: ELSEWHERE.get(key) ?? "is not a field of this body",
   }));
 }
 
@@ -113,14 +115,5 @@ export const idempotencyHeader = z.object({
     example: "7f9c2ba4-3c11-4e0a-9a55-0d2f5f2f9d64",
   }),
 });
-
-/** A limit on a team or a key. */
-export const limitSchema = z
-  .object({
-    unit: z.enum(["requests", "tokens", "usd", "concurrency"]),
-    window: z.enum(["second", "minute", "hour", "day", "week", "month", "total"]),
-    max: z.union([z.number(), z.string()]),
-  })
-  .openapi("Limit");
 
 export { createRoute, z };

@@ -240,6 +240,25 @@ export const WALKS: Record<string, Walk> = {
     ends: true,
   },
 
+  "GET /v1/teams/{id}/limits": { stranger: "hidden", status: 200, params: team },
+  "PUT /v1/teams/{id}/limits": {
+    audit: { action: "team.limits.set", target: "teamId" },
+    stranger: "forbidden",
+    status: 200,
+    params: team,
+    body: () => ({ limits: [{ unit: "usd", window: "month", max: "25.00" }] }),
+    ends: true,
+  },
+  "GET /v1/keys/{id}/limits": { stranger: "hidden", status: 200, params: key },
+  "PUT /v1/keys/{id}/limits": {
+    audit: { action: "key.limits.set", target: "keyId" },
+    stranger: "hidden",
+    status: 200,
+    params: key,
+    body: () => ({ limits: [{ unit: "requests", window: "minute", max: 100 }] }),
+    ends: true,
+  },
+
   "GET /v1/usage": {
     stranger: "own",
     status: 200,

@@ -6,6 +6,7 @@ import { chatRoutes } from "./chat.ts";
 import { documentationRoutes } from "./documentation.ts";
 import { healthRoutes } from "./health.ts";
 import { keyRoutes } from "./keys.ts";
+import { limitRoutes } from "./limits.ts";
 import { memberRoutes } from "./members.ts";
 import { openAiRoutes } from "./openai.ts";
 import { responsesRoutes } from "./responses.ts";
@@ -28,6 +29,7 @@ export const routes = [
   teamRoutes,
   memberRoutes,
   keyRoutes,
+  limitRoutes,
   adminProviderRoutes,
   adminModelRoutes,
   usageRoutes,

@@ -16,7 +16,6 @@ import {
   idempotencyHeader,
   jsonBody,
   jsonResponse,
-  limitSchema,
   noContent,
   pageOf,
   pageQuery,
@@ -25,6 +24,7 @@ import {
   teamHeader,
   z,
 } from "../openapi.ts";
+import { encodeLimit, limitSchema } from "../limit-shape.ts";
 
 const scopesSchema = z.array(z.enum(SCOPES));
 const metadataSchema = z.record(z.string(), z.unknown());
@@ -89,7 +89,7 @@ const encodeKey = (key: ApiKey): z.infer<typeof keySchema> => ({
   previous_expires_at: time(key.previousExpiresAt),
   created_at: key.createdAt.toISOString(),
   updated_at: key.updatedAt.toISOString(),
-  limits: [],
+  limits: key.limits.map(encodeLimit),
 });
 
 const encodeIssuedKey = ({ key, secret }: IssuedKey): z.infer<typeof issuedKeySchema> => ({

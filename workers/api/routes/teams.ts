@@ -11,7 +11,6 @@ import {
   idempotencyHeader,
   jsonBody,
   jsonResponse,
-  limitSchema,
   noContent,
   pageOf,
   pageQuery,
@@ -19,6 +18,7 @@ import {
   security,
   z,
 } from "../openapi.ts";
+import { encodeLimit, limitSchema } from "../limit-shape.ts";
 
 const teamSchema = z
   .object({
@@ -35,7 +35,7 @@ const encodeTeam = (team: Team): z.infer<typeof teamSchema> => ({
   name: team.name,
   created_at: team.createdAt.toISOString(),
   updated_at: team.updatedAt.toISOString(),
-  limits: [],
+  limits: team.limits.map(encodeLimit),
 });
 
 const EXAMPLE: z.infer<typeof teamSchema> = {

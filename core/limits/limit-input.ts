@@ -63,6 +63,8 @@ const shape = z.strictObject({
     .describe(
       "Comes with the limits that are read, and says nothing here: a limit is known by what it limits",
     ),
+  created_at: z.string().max(64).optional().describe("As `id`"),
+  updated_at: z.string().max(64).optional().describe("As `id`"),
   unit: z.enum(LIMIT_UNITS),
   window: z
     .enum(LIMIT_WINDOWS)
@@ -130,6 +132,7 @@ export const limitList = z
   .max(LIMITS_PER_OWNER, `must not be more than ${LIMITS_PER_OWNER}`)
   .superRefine((wanted, check) => {
     const seen = new Map<string, number>();
+    if (check.issues.length > 0) return; // what is no limit has no subject
     for (const [index, limit] of wanted.entries()) {
       const subject = subjectOf(limit);
       const earlier = seen.get(subject);

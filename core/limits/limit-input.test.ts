@@ -6,12 +6,22 @@ const ok = { unit: "requests", window: "minute", max: 1 };
 it("fills in what is left out: all models and users together, hard, and closed for money only", () => {
   expect(limitList.parse([ok, { unit: "usd", window: "total", max: "25.5" }])).toEqual([
     {
-      ...{ unit: "requests", window: "minute", max: 1, model: null, endUser: null },
-      ...{ soft: false, onError: "open" },
+      unit: "requests",
+      window: "minute",
+      max: 1,
+      model: null,
+      endUser: null,
+      soft: false,
+      onError: "open",
     },
     {
-      ...{ unit: "usd", window: "total", max: 25_500_000, model: null, endUser: null },
-      ...{ soft: false, onError: "closed" },
+      unit: "usd",
+      window: "total",
+      max: 25_500_000,
+      model: null,
+      endUser: null,
+      soft: false,
+      onError: "closed",
     },
   ]);
 });

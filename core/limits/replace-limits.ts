@@ -80,7 +80,13 @@ function match(wanted: readonly WantedLimit[], existing: readonly LimitRow[]): M
 function columnsOf({ raise, ...limit }: WantedLimit) {
   const { unit, window, max, model, endUser, soft, onError } = limit;
   return {
-    ...{ unit, window, max, model, endUser, soft, onError },
+    unit,
+    window,
+    max,
+    model,
+    endUser,
+    soft,
+    onError,
     ...(raise === undefined
       ? {}
       : { raiseMax: raise?.max ?? null, raiseUntil: raise?.until ?? null }),

@@ -24,8 +24,17 @@ describe("windows", () => {
 
 describe("what a limit allows", () => {
   const rule: LimitRule = {
-    ...{ id: "lim_1", keyId: null, unit: "usd", window: "total", model: null, endUser: null },
-    ...{ max: 100, soft: false, onError: "closed", raise: null, refill: null },
+    id: "lim_1",
+    keyId: null,
+    unit: "usd",
+    window: "total",
+    max: 100,
+    model: null,
+    endUser: null,
+    soft: false,
+    onError: "closed",
+    raise: null,
+    refill: null,
   };
 
   it("is raised until the raise ends, not a millisecond longer", () => {

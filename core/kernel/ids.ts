@@ -25,15 +25,40 @@ const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"; // Crockford's base 32, in 
  * Ids of one kind sort by their time of creation, to the millisecond.
  */
 export function newId(kind: IdKind, now: number = Date.now()): string {
-  let time = "";
+  return `${PREFIXES[kind]}_${timePart(now)}${randomPart()}`;
+}
+
+/** The last time that was written, since many ids are made within a millisecond. */
+let lastTime = -1;
+let lastTimePart = "";
+
+function timePart(now: number): string {
+  if (now === lastTime) return lastTimePart;
+  let text = "";
   let rest = now;
   for (let i = 0; i < 10; i++) {
-    time = ALPHABET[rest % 32] + time;
+    text = (ALPHABET[rest % 32] ?? "") + text;
     rest = Math.floor(rest / 32);
   }
-  let random = "";
-  for (const byte of crypto.getRandomValues(new Uint8Array(16))) random += ALPHABET[byte & 31];
-  return `${PREFIXES[kind]}_${time}${random}`;
+  lastTime = now;
+  lastTimePart = text;
+  return text;
+}
+
+const RANDOM_LENGTH = 16;
+/** Random bytes for many ids: asking for them one id at a time takes longer than all the rest. */
+const pool = new Uint8Array(RANDOM_LENGTH * 256);
+let poolUsed = pool.length;
+
+function randomPart(): string {
+  if (poolUsed === pool.length) {
+    crypto.getRandomValues(pool);
+    poolUsed = 0;
+  }
+  let text = "";
+  for (const end = poolUsed + RANDOM_LENGTH; poolUsed < end; poolUsed++)
+    text += ALPHABET[(pool[poolUsed] ?? 0) & 31];
+  return text;
 }
 
 /** Whether a text has the shape of an id of this kind. It says nothing about whether such a thing exists. */

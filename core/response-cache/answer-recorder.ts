@@ -1,0 +1,34 @@
+/** Notes a stream down while it is read, as long as it is small enough to be kept. */
+export class AnswerRecorder {
+  /** The largest answer that is kept, in bytes: sealed it has to fit into one request of 1 MB to the cache. */
+  static readonly LIMIT = 500_000;
+  private pieces: Uint8Array[] | null = null;
+  private size = 0;
+
+  /** The response, whose body is noted down as it passes. */
+  listen(response: Response): Response {
+    const { body, headers, status } = response;
+    if (!body) return response;
+    this.pieces = [];
+    const tap = new TransformStream<Uint8Array, Uint8Array>({
+      transform: (piece, controller) => {
+        this.note(piece);
+        controller.enqueue(piece);
+      },
+    });
+    return new Response(body.pipeThrough(tap), { headers, status });
+  }
+
+  /** What was noted down; null where there was nothing, or too much. */
+  text(): string | null {
+    if (!this.pieces) return null;
+    const decoder = new TextDecoder();
+    return this.pieces.map((piece) => decoder.decode(piece, { stream: true })).join("");
+  }
+
+  private note(piece: Uint8Array): void {
+    this.size += piece.length;
+    if (this.size > AnswerRecorder.LIMIT) this.pieces = null;
+    this.pieces?.push(piece.slice()); // whoever reads it may write into it
+  }
+}

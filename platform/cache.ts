@@ -16,13 +16,14 @@ const TIMEOUT_MS = 1000;
 export function openCache(
   settings: { UPSTASH_REDIS_REST_URL: string; UPSTASH_REDIS_REST_TOKEN: string },
   onFailure: (operation: string, error: unknown) => void,
+  timeoutMs: number = TIMEOUT_MS,
 ): Cache {
   const redis = new Redis({
     url: settings.UPSTASH_REDIS_REST_URL,
     token: settings.UPSTASH_REDIS_REST_TOKEN,
     enableTelemetry: false,
     retry: false,
-    signal: () => AbortSignal.timeout(TIMEOUT_MS),
+    signal: () => AbortSignal.timeout(timeoutMs),
   });
   const orMiss = async <T>(operation: string, work: () => Promise<T>, miss: T): Promise<T> => {
     try {

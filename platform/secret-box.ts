@@ -3,9 +3,22 @@ import type { SecretBox } from "#core/kernel/context.ts";
 const VERSION = "v1";
 const IV_BYTES = 12;
 
-const toBase64 = (bytes: Uint8Array) =>
-  btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
-const fromBase64 = (text: string) => Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
+/** As many bytes as a call takes arguments without trouble. */
+const PIECE_BYTES = 8_192;
+
+function toBase64(bytes: Uint8Array): string {
+  let binary = "";
+  for (let start = 0; start < bytes.length; start += PIECE_BYTES)
+    binary += String.fromCharCode(...bytes.subarray(start, start + PIECE_BYTES));
+  return btoa(binary);
+}
+
+function fromBase64(text: string): Uint8Array<ArrayBuffer> {
+  const binary = atob(text);
+  const bytes = new Uint8Array(binary.length);
+  for (let index = 0; index < binary.length; index++) bytes[index] = binary.charCodeAt(index);
+  return bytes;
+}
 
 /**
  * AES-256-GCM under MASTER_KEY. A sealed value is `v1.<iv>.<ciphertext>` in base64; its purpose is authenticated

@@ -4,6 +4,7 @@ import { mayUseModel } from "../kernel/principal.ts";
 import type { ModelRoute, Route } from "../providers/catalog.ts";
 import { kindOf } from "../providers/kinds/kinds.ts";
 import { streamOptions } from "../providers/kinds/openai/openai.ts";
+import { CacheTurn } from "../response-cache/cache-turn.ts";
 import type { UsageRecord } from "../usage/usage-record.ts";
 import { type Answered, attemptTargets, deadlineOf } from "./attempt-targets.ts";
 import { builtinAnswer } from "./builtin-provider.ts";
@@ -38,19 +39,58 @@ export async function completeChat(
   const estimateInput = () => inputTokens(request);
   return withFailureRecord({ ports, call, model: request.model, estimateInput }, async (found) => {
     const model = await allowedRoute(ports, call, request.model);
-    const deadlineAt = deadlineOf(model, call.receivedAt);
-    const plan = planOf(model);
-    const run = { ports, call, plan, deadlineAt, begins: found };
-    if (request.stream) {
-      const attempt = (route: Route) => beginStream(ports, call, route, request, deadlineAt);
-      const begun = await attemptTargets({ ...run, attempt });
-      return relay({ ports, call, request, begun, errorEvent, deadlineAt });
-    }
-    const attempt = (route: Route) => completeWhole(ports, call, route, request, deadlineAt);
-    const { value, route, number } = await attemptTargets({ ...run, attempt });
-    const asked = { ports, call, model: request.model };
-    return wholeAnswer(asked, route, value.text, { ...value.counted, attempt: number });
+    const input: Completion = { ports, call, request, errorEvent, model, found, cache: null };
+    if (!call.cache) return complete(input);
+    const cache = await CacheTurn.begin({ ports, call, request, route: model }, call.cache);
+    return complete({ ...input, cache }).catch((thrown: unknown) => {
+      cache?.fail(thrown);
+      throw thrown;
+    });
   });
+}
+
+interface Completion {
+  ports: GatewayPorts;
+  call: ModelCall;
+  request: ChatRequest;
+  errorEvent: (error: AppError) => string;
+  model: ModelRoute;
+  found: (route: Route, attempt: number) => void;
+  /** Null where nobody asked the response cache. */
+  cache: CacheTurn | null;
+}
+
+/** Answers from the response cache, or by the model's targets. */
+async function complete(input: Completion): Promise<ModelAnswer> {
+  const { ports, call, request, errorEvent, model, cache } = input;
+  const deadlineAt = deadlineOf(model, call.receivedAt);
+  const run = { ports, call, plan: planOf(model), deadlineAt, begins: input.found };
+  const kept = cache?.replay(request.stream);
+  const replayed = { route: model.targets[0], number: 1 };
+  if (request.stream) {
+    const attempt = (route: Route) => beginStream(ports, call, route, request, deadlineAt);
+    const body = kept?.response.body;
+    const begun =
+      kept && body
+        ? { ...replayed, value: { answer: kept, body, head: [] } }
+        : await attemptTargets({ ...run, attempt });
+    return relay({ ports, call, request, begun, errorEvent, deadlineAt, cache });
+  }
+  const attempt = (route: Route) => completeWhole(ports, call, route, request, deadlineAt);
+  const { value, route, number } = kept
+    ? { ...replayed, value: await readReplay(kept, replayed.route, request) }
+    : await attemptTargets({ ...run, attempt });
+  const asked = { ports, call, model: request.model };
+  const counted = { ...value.counted, attempt: number, cache: cache?.state };
+  const whole = wholeAnswer(asked, route, value.text, counted);
+  if (!cache) return whole;
+  cache.end(await whole.record, value.text);
+  return { ...whole, cache };
+}
+
+async function readReplay(kept: ProviderAnswer, route: Route, request: ChatRequest) {
+  const text = await kept.response.text();
+  return { text, counted: readCompletion(text, route, request) };
 }
 
 /** An answer in one piece, whose usage record is made and on its way. */
@@ -58,7 +98,7 @@ export function wholeAnswer(
   { ports, call, model }: Attempt,
   route: Route,
   body: string,
-  counted: Pick<Outcome, "tokens" | "estimated" | "attempt">,
+  counted: Pick<Outcome, "tokens" | "estimated" | "attempt" | "cache">,
 ): ModelAnswer {
   const now = ports.now();
   const record = makeUsageRecord(call, model, route, { ...NOTHING, ...counted }, now);
@@ -237,11 +277,13 @@ interface Relay {
   begun: Answered<BegunStream>;
   errorEvent: (error: AppError) => string;
   deadlineAt: number;
+  cache: CacheTurn | null;
 }
 
-function relay({ ports, call, request, begun, errorEvent, deadlineAt }: Relay): ModelAnswer {
+function relay({ ports, call, request, begun, errorEvent, deadlineAt, cache }: Relay): ModelAnswer {
   const { route, number: attempt } = begun;
-  const { answer, body, head } = begun.value;
+  const { answer, head } = begun.value;
+  const body = cache ? cache.noted(begun.value.body, head) : begun.value.body;
   const { n } = request.raw;
   const choices = typeof n === "number" ? n : 1;
   const tally = new StreamTally(streamOptions(request.raw)["include_usage"] !== true, choices);
@@ -260,9 +302,11 @@ function relay({ ports, call, request, begun, errorEvent, deadlineAt }: Relay): 
   });
   const record = relayed.then((outcome): UsageRecord => {
     const counted = tally.tokens(() => inputTokens(request));
-    const full: Outcome = { ...outcome, ...counted, firstTokenAt: tally.firstTokenAt, attempt };
+    const { firstTokenAt } = tally;
+    const full = { ...outcome, ...counted, firstTokenAt, attempt, cache: cache?.state };
     const made = makeUsageRecord(call, request.model, route, full, outcome.endedAt);
     ports.report(made);
+    cache?.end(made);
     return made;
   });
   ports.background(record);
@@ -271,5 +315,6 @@ function relay({ ports, call, request, begun, errorEvent, deadlineAt }: Relay): 
     body: pipe.readable,
     upstreamMs: ports.now() - call.receivedAt,
     record,
+    ...(cache ? { cache } : {}),
   };
 }

@@ -1,5 +1,8 @@
 import type { Principal } from "../kernel/principal.ts";
 import type { ModelRoute } from "../providers/catalog.ts";
+import type { AnswerStore } from "../response-cache/answer-store.ts";
+import type { CachePolicy } from "../response-cache/cache-policy.ts";
+import type { CacheTurn } from "../response-cache/cache-turn.ts";
 import type { UsageRecord } from "../usage/usage-record.ts";
 import type { Admission, WorstCase } from "./admission.ts";
 
@@ -19,6 +22,8 @@ export interface ModelCall {
   tracestate: string | null;
   /** Aborted when the client hangs up. */
   clientSignal: AbortSignal | null;
+  /** How it uses the response cache; left out where nobody asked for that. */
+  cache?: CachePolicy;
 }
 
 /** What the gateway reaches the world by. */
@@ -46,6 +51,8 @@ export interface GatewayPorts {
   /** A pipe whose readable side becomes the answer's body. */
   createPipe(): { readable: ReadableStream<Uint8Array>; writable: WritableStream<Uint8Array> };
   now: () => number;
+  /** Where answers are kept to be given again. */
+  answers?: AnswerStore;
 }
 
 /** What a model answered, ready to be sent. */
@@ -56,4 +63,6 @@ export interface ModelAnswer {
   upstreamMs: number;
   /** How it ended; for streams, when the stream does. Never rejects. */
   record: Promise<UsageRecord>;
+  /** What the response cache had, where the request asked it. */
+  cache?: Pick<CacheTurn, "state" | "storedAt">;
 }

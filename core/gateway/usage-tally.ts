@@ -2,6 +2,7 @@ import { z } from "zod";
 import { costMicros } from "../kernel/money.ts";
 import type { ErrorCode } from "../kernel/errors.ts";
 import type { Route } from "../providers/catalog.ts";
+import type { CacheState } from "../response-cache/cache-turn.ts";
 import type { UsageRecord } from "../usage/usage-record.ts";
 import type { ModelCall } from "./model-call.ts";
 
@@ -41,6 +42,8 @@ export interface Outcome {
   firstTokenAt: number | null;
   /** How many attempts it took; left out: one. */
   attempt?: number;
+  /** What the response cache had, where it was asked. A hit costs nothing and is nobody's call. */
+  cache?: CacheState | undefined;
 }
 
 /** The one usage record of a request. */
@@ -51,6 +54,7 @@ export function makeUsageRecord(
   outcome: Outcome,
   now: number,
 ): UsageRecord {
+  const hit = outcome.cache === "hit";
   return {
     id: call.requestId,
     attempt: outcome.attempt ?? 1,
@@ -59,16 +63,17 @@ export function makeUsageRecord(
     sessionId: call.sessionId,
     endUser: call.endUser,
     model: model.slice(0, MODEL_NAME_LIMIT),
-    provider: route?.provider ?? null,
+    provider: hit ? null : (route?.provider ?? null),
     status: outcome.status,
     errorCode: outcome.errorCode,
     inputTokens: outcome.tokens.input,
     outputTokens: outcome.tokens.output,
     estimated: outcome.estimated,
-    costMicros: route ? costMicros(outcome.tokens, route.prices) : 0,
+    costMicros: route && !hit ? costMicros(outcome.tokens, route.prices) : 0,
     latencyMs: Math.max(0, now - call.receivedAt),
     firstTokenMs:
       outcome.firstTokenAt === null ? null : Math.max(0, outcome.firstTokenAt - call.receivedAt),
-    cached: false,
+    cached: hit,
+    ...(outcome.cache === "miss" ? { cacheMissed: true } : {}),
   };
 }

@@ -16,6 +16,8 @@ export type Principal =
       scopes: readonly Scope[];
       /** Names of allowed models; `*` allows all. */
       models: readonly string[];
+      /** For how long answers to its requests are kept, in seconds. */
+      cacheSeconds?: number | null;
     }
   /** A Telegram chat that is linked to a team; comes by service binding only. */
   | { kind: "telegram"; teamId: string; chatId: string; endUser: string }

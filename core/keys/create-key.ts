@@ -16,6 +16,7 @@ import { generateApiKey, hashApiKey, shownPrefix } from "./api-key.ts";
 import { requireFuture } from "./key-expiry.ts";
 import {
   type IssuedKey,
+  keyCache,
   keyExpiry,
   keyMetadata,
   keyModels,
@@ -38,6 +39,10 @@ export const createKeyInput = z.strictObject({
   metadata: keyMetadata
     .default({})
     .describe("Anything of yours, up to 4096 bytes as JSON; comes back as it is"),
+  cache: keyCache
+    .nullable()
+    .default(null)
+    .describe("For how long answers are kept for equal requests; null keeps none"),
   enabled: z.boolean().default(true).describe("A key that is switched off answers 403"),
   limits: limitList
     .optional()
@@ -74,6 +79,7 @@ export async function createKey(
       scopes: input.scopes,
       models,
       metadata: input.metadata,
+      cacheSeconds: input.cache?.ttl_seconds ?? null,
       enabled: input.enabled,
       expiresAt: input.expires_at,
       createdAt: now,

@@ -15,6 +15,8 @@ export interface KeyRecord {
   revoked: boolean;
   /** Milliseconds since 1970; a key that was rotated away ends with its grace period. */
   expiresAt: number | null;
+  /** For how long answers are kept, in seconds; null keeps none. Records of an earlier release lack it. */
+  cacheSeconds?: number | null;
   /** The team's epoch when this was read: under a later epoch it has to be read again. */
   epoch: number;
 }
@@ -53,6 +55,7 @@ export function toKeyRecord(
     enabled: key.enabled,
     revoked: key.revokedAt !== null,
     expiresAt: ends.length > 0 ? Math.min(...ends.map((end) => end.getTime())) : null,
+    cacheSeconds: key.cacheSeconds,
     epoch,
   };
 }
@@ -81,5 +84,6 @@ export function principalOf(record: KeyRecord, now: number): Principal {
     keyId: record.keyId,
     scopes: record.scopes,
     models: record.models,
+    cacheSeconds: record.cacheSeconds ?? null,
   };
 }

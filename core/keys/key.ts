@@ -7,6 +7,7 @@ import { AppError } from "../kernel/errors.ts";
 import { isId } from "../kernel/ids.ts";
 import { type Principal, requireScope, teamScope } from "../kernel/principal.ts";
 import { type Scope, SCOPES } from "../kernel/scopes.ts";
+import { DEFAULT_CACHE_SECONDS, LONGEST_CACHE_SECONDS } from "../response-cache/cache-policy.ts";
 import { line } from "../kernel/text.ts";
 import type { LimitRow } from "../limits/limit.ts";
 
@@ -46,6 +47,11 @@ export const keyExpiry = z.iso
     error: "must be a time in ISO 8601 with its zone, such as 2027-01-31T00:00:00Z",
   })
   .transform((text) => new Date(text));
+
+/** `{}` keeps answers for an hour. */
+export const keyCache = z.strictObject({
+  ttl_seconds: z.number().int().min(1).max(LONGEST_CACHE_SECONDS).default(DEFAULT_CACHE_SECONDS),
+});
 
 export const keyMetadata = boundedJson({ bytes: 4096, depth: 5 });
 

@@ -8,6 +8,7 @@ import { changeTeam } from "../teams/team-epoch.ts";
 import { requireFuture } from "./key-expiry.ts";
 import {
   type ApiKey,
+  keyCache,
   keyExpiry,
   keyMetadata,
   keyModels,
@@ -30,6 +31,7 @@ export const updateKeyInput = z.strictObject({
     .optional()
     .describe("Takes the place of all that was there; null empties it"),
   enabled: z.boolean().optional(),
+  cache: keyCache.nullable().optional().describe("null keeps no answers any more"),
 });
 
 /**
@@ -42,6 +44,7 @@ export async function updateKey(
   input: z.infer<typeof updateKeyInput> & { keyId: string },
 ): Promise<ApiKey> {
   const { keyId, name, scopes, models, expires_at: expiresAt, enabled } = input;
+  const cacheSeconds = input.cache === null ? null : input.cache?.ttl_seconds;
   const metadata = input.metadata === null ? {} : input.metadata;
   const { teamId } = await readManagedKey(context, keyId);
   requireMayGrant(context.principal, { ...(scopes && { scopes }), ...(models && { models }) });
@@ -51,7 +54,16 @@ export async function updateKey(
     refuseRevoked(before);
     const [changed] = await inner.db
       .update(apiKeys)
-      .set({ name, scopes, models, expiresAt, metadata, enabled, updatedAt: context.now() })
+      .set({
+        name,
+        scopes,
+        models,
+        expiresAt,
+        metadata,
+        enabled,
+        cacheSeconds,
+        updatedAt: context.now(),
+      })
       .where(eq(apiKeys.id, keyId))
       .returning();
     if (!changed) throw noSuchKey();

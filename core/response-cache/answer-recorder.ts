@@ -5,18 +5,17 @@ export class AnswerRecorder {
   private pieces: Uint8Array[] | null = null;
   private size = 0;
 
-  /** The response, whose body is noted down as it passes. */
-  listen(response: Response): Response {
-    const { body, headers, status } = response;
-    if (!body) return response;
+  /** The body, which is noted down as it passes, after what was read of it already. */
+  listen(body: ReadableStream<Uint8Array>, head: Uint8Array[]): ReadableStream<Uint8Array> {
     this.pieces = [];
+    for (const piece of head) this.note(piece);
     const tap = new TransformStream<Uint8Array, Uint8Array>({
       transform: (piece, controller) => {
         this.note(piece);
         controller.enqueue(piece);
       },
     });
-    return new Response(body.pipeThrough(tap), { headers, status });
+    return body.pipeThrough(tap);
   }
 
   /** What was noted down; null where there was nothing, or too much. */

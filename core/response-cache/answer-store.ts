@@ -22,11 +22,7 @@ export type FlightResult =
  * What one of several equal requests is told: to call the provider, for itself and for those who wait; to wait; what
  * came of it; or to go on by itself.
  */
-export type FlightTurn =
-  | { state: "lead" }
-  | { state: "wait" }
-  | { state: "alone" }
-  | FlightResult;
+export type FlightTurn = { state: "lead" } | { state: "wait" } | { state: "alone" } | FlightResult;
 
 /** Equal requests of one moment, wherever they came in. Nothing here throws: what fails says `alone`. */
 export interface Flight {

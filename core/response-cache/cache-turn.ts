@@ -2,10 +2,10 @@ import type { ProviderAnswer } from "../gateway/call-provider.ts";
 import type { ChatRequest } from "../gateway/chat-request.ts";
 import type { GatewayPorts, ModelCall } from "../gateway/model-call.ts";
 import { AppError, toAppError } from "../kernel/errors.ts";
-import type { Route } from "../providers/catalog.ts";
+import type { ModelRoute } from "../providers/catalog.ts";
 import type { UsageRecord } from "../usage/usage-record.ts";
-import { AnswerRecorder } from "./answer-recorder.ts";
 import { answerKey } from "./answer-key.ts";
+import { AnswerRecorder } from "./answer-recorder.ts";
 import type {
   AnswerStore,
   Flight,
@@ -57,7 +57,7 @@ export class CacheTurn {
     const store = ports.answers;
     if (!store) return null;
     const { raw, stream } = request;
-    const guardRails = call.guardRails?.digest ?? null;
+    const guardRails = null; // none yet; their version belongs here
     const source = { teamId: call.teamId, guardRails, route, stream, request: raw };
     const key = policy.seconds === 0 ? null : await answerKey(source);
     const way = { ports, store, key: key ?? "", seconds: policy.seconds, flight: null };
@@ -88,10 +88,12 @@ export class CacheTurn {
     };
   }
 
-  /** The answer, of which the stream is noted down as it is read. */
-  noted(answer: ProviderAnswer): ProviderAnswer {
-    if (this.kept || this.way.key === "") return answer;
-    return { ...answer, response: this.recorder.listen(answer.response) };
+  /**
+   * The stream of an answer, which is noted down as it is read.
+   * @param head what was read of it already
+   */
+  noted(body: ReadableStream<Uint8Array>, head: Uint8Array[]): ReadableStream<Uint8Array> {
+    return this.kept || this.way.key === "" ? body : this.recorder.listen(body, head);
   }
 
   /**
@@ -140,7 +142,7 @@ export interface CacheRequest {
   ports: GatewayPorts;
   call: ModelCall;
   request: ChatRequest;
-  route: Route;
+  route: ModelRoute;
 }
 
 interface Way {

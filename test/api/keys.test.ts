@@ -47,6 +47,7 @@ describe("a new key", () => {
       models: ["gpt-4o-mini", "meta-llama/llama-3:free"],
       metadata: { owner: "platform", nested: { list: [1, null, "تست"] } },
       enabled: true,
+      cache: null,
       expires_at: "2998-12-31T22:00:00.000Z",
       revoked_at: null,
       previous_expires_at: null,

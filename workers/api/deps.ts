@@ -1,6 +1,9 @@
 import type { SecretBox } from "#core/kernel/context.ts";
 import type { Logger } from "#core/kernel/log.ts";
 import { KeyRing } from "#core/keys/key-ring.ts";
+import type { AnswerStore } from "#core/response-cache/answer-store.ts";
+import { ANSWER_TIMEOUT_MS, createAnswerStore } from "#platform/answer-store.ts";
+import type { AnswerFlight } from "#platform/durable-objects/answer-flight.ts";
 import { type Cache, openCache } from "#platform/cache.ts";
 import { createMeterClient, type MeterClient } from "#platform/meter-client.ts";
 import type { Meter } from "#platform/durable-objects/meter.ts";
@@ -17,6 +20,8 @@ export interface Deps {
   log: Logger;
   cache: Cache;
   meter: MeterClient;
+  /** Where answers are kept to be given again. */
+  answers: AnswerStore;
   secrets: SecretBox;
   keyRing: KeyRing;
   catalog: CatalogCache;
@@ -58,14 +63,24 @@ async function makeDeps(env: ApiEnv): Promise<Deps> {
   const settings = readSettings(apiSettings, env);
   const log = consoleLogger(settings.LOG_LEVEL, "api");
   const meter = createMeterClient(env.METER as DurableObjectNamespace<Meter>);
+  const cacheFailed = (operation: string, error: unknown) =>
+    log.warn("cache_failed", { operation, error });
+  const cache = openCache(settings, cacheFailed);
+  const secrets = createSecretBox(settings.MASTER_KEY);
+  const answers = createAnswerStore({
+    quickCache: openCache(settings, cacheFailed, ANSWER_TIMEOUT_MS),
+    cache,
+    secrets,
+    flights: env.ANSWER_FLIGHT as DurableObjectNamespace<AnswerFlight>,
+    log,
+  });
   return {
     settings,
     log,
-    cache: openCache(settings, (operation, error) =>
-      log.warn("cache_failed", { operation, error }),
-    ),
+    cache,
     meter,
-    secrets: createSecretBox(settings.MASTER_KEY),
+    answers,
+    secrets,
     keyRing: new KeyRing(),
     catalog: new CatalogCache(),
     usage: new UsageReporter(meter, log),

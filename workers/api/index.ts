@@ -2,6 +2,7 @@ import { WorkerEntrypoint } from "cloudflare:workers";
 import { createApp } from "./app.ts";
 import { markInternal } from "./internal-actor.ts";
 
+export { AnswerFlight } from "#platform/durable-objects/answer-flight.ts";
 export { Meter } from "#platform/durable-objects/meter.ts";
 export { Session } from "#platform/durable-objects/session.ts";
 

@@ -21,6 +21,9 @@ export function answerResponse(c: AppContext, answer: ModelAnswer): Response {
   c.executionCtx.waitUntil(logged);
   const headers: Record<string, string> = { "content-type": answer.contentType };
   if (typeof answer.body !== "string") headers["cache-control"] = "no-cache, no-transform";
+  const { cache } = answer;
+  if (cache) headers["x-cache"] = cache.state;
+  if (cache?.storedAt) headers["age"] = String(Math.floor((Date.now() - cache.storedAt) / 1_000));
   return new Response(answer.body, { headers });
 }
 

@@ -2,6 +2,7 @@ import { hasScope, requireScope, requireTeam } from "#core/kernel/principal.ts";
 import { traceparentOf } from "#core/kernel/trace-context.ts";
 import { withFailureRecord } from "#core/gateway/complete-chat.ts";
 import { UNLIMITED } from "#core/gateway/admission.ts";
+import { cachePolicyOf } from "#core/response-cache/cache-policy.ts";
 import type { GatewayPorts, ModelCall } from "#core/gateway/model-call.ts";
 import {
   type Catalog,
@@ -49,7 +50,7 @@ function runAiBy(ai: AiBinding | null): GatewayPorts["runAi"] {
 
 /** What the gateway reaches the world by, for this request. */
 export function gatewayPorts(c: AppContext): GatewayPorts {
-  const { usage, catalog } = c.get("deps");
+  const { usage, catalog, answers } = c.get("deps");
   const teamId = requireTeam(c.get("principal"));
   const background = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
   return {
@@ -62,6 +63,7 @@ export function gatewayPorts(c: AppContext): GatewayPorts {
     background,
     createPipe: () => new IdentityTransformStream(),
     now: Date.now,
+    answers,
   };
 }
 
@@ -80,6 +82,12 @@ export async function modelCall(
     principal.kind === "telegram"
       ? principal.endUser
       : (options.endUser ?? c.req.header("x-end-user") ?? null);
+  const keySeconds = principal.kind === "key" ? (principal.cacheSeconds ?? null) : null;
+  const cache = cachePolicyOf(
+    keySeconds,
+    c.req.header("x-cache-ttl"),
+    c.req.header("cache-control"),
+  );
   const call: ModelCall = {
     requestId: c.get("requestId"),
     receivedAt: c.get("receivedAt"),
@@ -90,6 +98,7 @@ export async function modelCall(
     traceparent: traceparentOf(trace),
     tracestate: trace.traceState,
     clientSignal: c.req.raw.signal,
+    ...(cache ? { cache } : {}),
   };
   if (!hasScope(principal, "chat")) {
     const refused = { ports: gatewayPorts(c), call, model: "" };

@@ -11,6 +11,8 @@ const EXPOSED = [
   "x-client-request-id",
   "traceparent",
   "server-timing",
+  "x-cache",
+  "age",
   "retry-after",
   "x-should-retry",
   "idempotent-replayed",

@@ -39,6 +39,7 @@ const keySchema = z
     models: z.array(z.string()),
     metadata: metadataSchema,
     enabled: z.boolean(),
+    cache: z.object({ ttl_seconds: z.number().int() }).nullable(),
     expires_at: z.string().nullable(),
     revoked_at: z.string().nullable(),
     previous_expires_at: z.string().nullable().openapi({
@@ -84,6 +85,7 @@ const encodeKey = (key: ApiKey): z.infer<typeof keySchema> => ({
   models: key.models,
   metadata: key.metadata,
   enabled: key.enabled,
+  cache: key.cacheSeconds === null ? null : { ttl_seconds: key.cacheSeconds },
   expires_at: time(key.expiresAt),
   revoked_at: time(key.revokedAt),
   previous_expires_at: time(key.previousExpiresAt),
@@ -121,6 +123,7 @@ const EXAMPLE: z.infer<typeof keySchema> = {
   models: ["*"],
   metadata: { owner: "platform" },
   enabled: true,
+  cache: null,
   expires_at: null,
   revoked_at: null,
   previous_expires_at: null,

@@ -14,7 +14,17 @@ const EXPOSED = [
   "x-cache",
   "age",
   "retry-after",
+  "retry-after-ms",
   "x-should-retry",
+  "x-ratelimit-limit-requests",
+  "x-ratelimit-remaining-requests",
+  "x-ratelimit-reset-requests",
+  "x-ratelimit-limit-tokens",
+  "x-ratelimit-remaining-tokens",
+  "x-ratelimit-reset-tokens",
+  "ratelimit-policy",
+  "ratelimit",
+  "x-limit-warning",
   "idempotent-replayed",
 ];
 

@@ -6,6 +6,10 @@ export interface Cache {
   /** @param seconds how long it is kept */
   set(key: string, value: unknown, seconds: number): Promise<void>;
   delete(key: string): Promise<void>;
+  /** All fields of a hash; null where the cache does not answer. */
+  readHash<T>(key: string): Promise<Record<string, T> | null>;
+  /** Sets a field of a hash, or removes it with null. @param seconds how long the hash is kept from now on */
+  writeHash(key: string, field: string, value: unknown, seconds: number): Promise<void>;
   /** @throws when the cache does not answer; for health checks */
   ping(): Promise<void>;
 }
@@ -38,6 +42,27 @@ export function openCache(
     set: (key, value, seconds) =>
       orMiss("set", async () => void (await redis.set(key, value, { ex: seconds })), undefined),
     delete: (key) => orMiss("delete", async () => void (await redis.del(key)), undefined),
+    readHash: <T>(key: string) =>
+      orMiss(
+        "hgetall",
+        async (): Promise<Record<string, T> | null> =>
+          (await redis.hgetall<Record<string, T>>(key)) ?? {},
+        null,
+      ),
+    writeHash: (key, field, value, seconds) =>
+      orMiss(
+        "hset",
+        async () => {
+          if (value === null) await redis.hdel(key, field);
+          else
+            await redis
+              .pipeline()
+              .hset(key, { [field]: value })
+              .expire(key, seconds)
+              .exec();
+        },
+        undefined,
+      ),
     ping: async () => void (await redis.ping()),
   };
 }

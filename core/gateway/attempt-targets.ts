@@ -1,10 +1,11 @@
 import { AppError, type ErrorCode, toAppError } from "../kernel/errors.ts";
 import type { ModelRoute, Route } from "../providers/catalog.ts";
+import type { AttemptOutcome } from "../providers/circuits/circuit.ts";
 import type { GatewayPorts, ModelCall } from "./model-call.ts";
-import { retryPause } from "./retry-pause.ts";
+import { retryAfterMs, retryPause } from "./retry-pause.ts";
 
 export interface AttemptRun<T> {
-  ports: Pick<GatewayPorts, "now">;
+  ports: Pick<GatewayPorts, "now" | "circuits" | "syncCircuits">;
   call: Pick<ModelCall, "clientSignal">;
   /** The targets in the order in which they are asked; at least one. */
   plan: readonly Route[];
@@ -49,16 +50,32 @@ const NEXT_TARGET: ReadonlySet<ErrorCode> = new Set([
  */
 export async function attemptTargets<T>(run: AttemptRun<T>): Promise<Answered<T>> {
   const { plan, ports } = run;
+  const { circuits } = ports;
   const failures: AppError[] = [];
+  let skipped: Route[] | null = null;
   let number = 0;
-  for (const [index, route] of plan.entries()) {
+  for (let index = 0; index < plan.length + (skipped?.length ?? 0); index++) {
+    const route = plan[index] ?? skipped?.[index - plan.length];
+    if (!route) break;
     for (let retries = 0; ; retries++) {
+      const startedAt = ports.now();
+      const pass = circuits.enter(route, startedAt);
+      const lastResort = index >= plan.length || plan.length === 1;
+      if (pass === "refused" && (retries > 0 || !lastResort)) {
+        if (retries === 0) (skipped ??= []).push(route);
+        break;
+      }
       number++;
       run.begins(route, number);
       try {
-        return { value: await run.attempt(route), route, number };
+        const value = await run.attempt(route);
+        const endedAt = ports.now();
+        const good = { error: null, latencyMs: endedAt - startedAt, retryAfterMs: 0 };
+        if (circuits.leave(route, pass, good, endedAt)) ports.syncCircuits();
+        return { value, route, number };
       } catch (thrown) {
         const error = toAppError(thrown);
+        if (circuits.leave(route, pass, outcomeOf(error), ports.now())) ports.syncCircuits();
         if (!NEXT_TARGET.has(error.code)) throw error;
         failures.push(error);
         const { maxRetries } = route.patience;
@@ -73,6 +90,13 @@ export async function attemptTargets<T>(run: AttemptRun<T>): Promise<Answered<T>
     }
   }
   throw worstOf(failures);
+}
+
+/** What a failure says about the target: nothing bad where the fault is the client's, nothing at all where it left. */
+function outcomeOf(error: AppError): AttemptOutcome {
+  const { code } = error;
+  const counts = NEXT_TARGET.has(code) || code === "client_closed";
+  return { error: counts ? code : null, latencyMs: null, retryAfterMs: retryAfterMs(error) };
 }
 
 /** Waits, unless the client hangs up. @throws AppError `client_closed` */

@@ -1,6 +1,7 @@
 import { UNLIMITED } from "./admission.ts";
 import { describe, expect, it } from "vitest";
 import { AppError } from "../kernel/errors.ts";
+import { CircuitBoard } from "../providers/circuits/circuit-board.ts";
 import { modelRouteOf, routeOf } from "#test/providers/routes.ts";
 import type { Exchange } from "../providers/kinds/kind.ts";
 import { callProvider, readWhole } from "./call-provider.ts";
@@ -43,6 +44,8 @@ function portsWith(fetch: Fetch): GatewayPorts {
     runAi: null,
     route: () => Promise.resolve(modelRouteOf([route])),
     openKey: (provider, sealed) => Promise.resolve(`${provider}-${sealed}-opened`),
+    circuits: new CircuitBoard(),
+    syncCircuits: () => undefined,
     admit: () => UNLIMITED,
     report: () => undefined,
     background: () => undefined,

@@ -64,7 +64,7 @@ interface Completion {
 async function complete(input: Completion): Promise<ModelAnswer> {
   const { ports, call, request, errorEvent, model, cache } = input;
   const deadlineAt = deadlineOf(model, call.receivedAt);
-  const run = { ports, call, plan: planOf(model), deadlineAt, begins: input.found };
+  const run = { ports, call, plan: planOf(ports, model), deadlineAt, begins: input.found };
   const kept = cache?.replay(request.stream);
   const replayed = { route: model.targets[0], number: 1 };
   if (request.stream) {
@@ -170,9 +170,18 @@ export async function allowedRoute(
 }
 
 /** In which order the targets of a model are asked now. */
-export function planOf(route: ModelRoute): readonly Route[] {
-  const standing = () => ({ open: false, latencyMs: null });
+export function planOf(ports: GatewayPorts, route: ModelRoute): readonly Route[] {
+  if (route.targets.length === 1) return route.targets;
+  ports.syncCircuits();
+  const now = ports.now();
+  const standing = (target: Route) => ports.circuits.standing(target, now);
   return planAttempts({ route, standing, random: Math.random });
+}
+
+/** A stream that broke after its first token counts against the target, though nobody else is asked any more. */
+function noteCut(ports: GatewayPorts, route: Route, error: ErrorCode | null): void {
+  const outcome = { error, latencyMs: null, retryAfterMs: 0 };
+  if (ports.circuits.leave(route, "closed", outcome, ports.now())) ports.syncCircuits();
 }
 
 /** One attempt at an answer in one piece, which is a good one when it returns. */
@@ -305,6 +314,7 @@ function relay({ ports, call, request, begun, errorEvent, deadlineAt, cache }: R
     const { firstTokenAt } = tally;
     const full = { ...outcome, ...counted, firstTokenAt, attempt, cache: cache?.state };
     const made = makeUsageRecord(call, request.model, route, full, outcome.endedAt);
+    if (outcome.status > 499) noteCut(ports, route, outcome.errorCode);
     ports.report(made);
     cache?.end(made);
     return made;

@@ -44,7 +44,7 @@ export async function embed(
       const { value, route, number } = await attemptTargets({
         ports,
         call,
-        plan: planOf(model),
+        plan: planOf(ports, model),
         deadlineAt,
         begins: found,
         attempt: (target) => embedAt(ports, call, target, request, deadlineAt),

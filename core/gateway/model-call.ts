@@ -1,5 +1,6 @@
 import type { Principal } from "../kernel/principal.ts";
 import type { ModelRoute } from "../providers/catalog.ts";
+import type { CircuitBoard } from "../providers/circuits/circuit-board.ts";
 import type { AnswerStore } from "../response-cache/answer-store.ts";
 import type { CachePolicy } from "../response-cache/cache-policy.ts";
 import type { CacheTurn } from "../response-cache/cache-turn.ts";
@@ -35,6 +36,10 @@ export interface GatewayPorts {
     | null;
   /** @throws AppError `model_not_found`, `unavailable`, `misconfigured` */
   route(model: string): Promise<ModelRoute>;
+  /** The circuits of all targets, as this isolate sees them. */
+  circuits: CircuitBoard;
+  /** Exchanges with other isolates what has become of circuits, in the background. */
+  syncCircuits(): void;
   /** Opens the sealed key of a provider. */
   openKey(provider: string, sealed: string): Promise<string>;
   /**

@@ -53,7 +53,7 @@ function mayPass(error: AppError): boolean {
 }
 
 /** What the provider asked for, in milliseconds; 0 where it did not. */
-function retryAfterMs(error: AppError): number {
+export function retryAfterMs(error: AppError): number {
   const exact = error.details?.["retry_after_ms"];
   return typeof exact === "number" ? exact : (error.retryAfterSeconds ?? 0) * 1_000;
 }

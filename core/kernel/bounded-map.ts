@@ -1,6 +1,6 @@
 /** A map that never holds more than `limit` entries: the one that was set or read longest ago makes room. */
 export class BoundedMap<K, V> {
-  private readonly entries = new Map<K, V>();
+  private readonly entriesByAge = new Map<K, V>();
   private readonly limit: number;
 
   constructor(limit: number) {
@@ -8,28 +8,36 @@ export class BoundedMap<K, V> {
   }
 
   get size(): number {
-    return this.entries.size;
+    return this.entriesByAge.size;
+  }
+
+  entries(): IterableIterator<[K, V]> {
+    return this.entriesByAge.entries();
+  }
+
+  values(): IterableIterator<V> {
+    return this.entriesByAge.values();
   }
 
   get(key: K): V | undefined {
-    const value = this.entries.get(key);
+    const value = this.entriesByAge.get(key);
     if (value !== undefined) {
-      this.entries.delete(key);
-      this.entries.set(key, value);
+      this.entriesByAge.delete(key);
+      this.entriesByAge.set(key, value);
     }
     return value;
   }
 
   set(key: K, value: V): void {
-    this.entries.delete(key);
-    this.entries.set(key, value);
-    if (this.entries.size > this.limit) {
-      const [oldest] = this.entries.keys();
-      if (oldest !== undefined) this.entries.delete(oldest);
+    this.entriesByAge.delete(key);
+    this.entriesByAge.set(key, value);
+    if (this.entriesByAge.size > this.limit) {
+      const [oldest] = this.entriesByAge.keys();
+      if (oldest !== undefined) this.entriesByAge.delete(oldest);
     }
   }
 
   delete(key: K): void {
-    this.entries.delete(key);
+    this.entriesByAge.delete(key);
   }
 }

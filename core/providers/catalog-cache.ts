@@ -28,6 +28,8 @@ export class CatalogCache {
   /** The ways to the copy's own models, as they were asked for. */
   private routes = new Map<string, ModelRoute>();
   private renewingSince = 0;
+  /** How often this isolate has changed the catalog. */
+  private changes = 0;
   private readonly keys = new Map<string, string>();
 
   /** @throws AppError `unavailable` when there is no copy and neither cache nor database answers */
@@ -84,13 +86,16 @@ export class CatalogCache {
 
   /** Forgets the copy, after a change that this isolate has made. */
   forget(): void {
+    this.changes++;
     this.held = null;
     this.routes = new Map();
   }
 
   private async renew(sources: CatalogSources): Promise<Catalog> {
+    const { changes } = this;
     const cached = await sources.readCache();
     const catalog = cached ?? (await sources.load());
+    if (changes !== this.changes) return catalog; // read before a change that was made here meanwhile: not kept
     if (!cached) sources.background(sources.writeCache(catalog));
     this.held = { catalog, at: sources.now() };
     this.routes = new Map();

@@ -2,7 +2,7 @@ import OpenAI, { APIError } from "openai";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { eventually } from "#test/harness/eventually.ts";
 import { type FaultProvider, startFaultProvider } from "#test/providers/fault-provider.ts";
-import type { FaultName } from "#test/providers/fault.ts";
+import { type FaultName, NAMED_FAULTS } from "#test/providers/fault.ts";
 import { chunksIn, readEvents, textIn } from "./event-stream.ts";
 import { type GatewayStack, PROVIDER_KEY, startGateway, userSays } from "./gateway-stack.ts";
 
@@ -37,11 +37,14 @@ const putModel = (name: string, targets: object[], more: object = {}) =>
     prices: PRICES,
     ...more,
   });
-const withFallback = (name: string, fault: string) =>
-  putModel(name, [
-    { provider: "first", model: fault },
+/** A model whose first target has this fault, and nobody else shares it: circuits are of targets. */
+function withFallback(name: string, fault?: FaultName) {
+  if (fault) gateway.provider.script(name, NAMED_FAULTS[fault]);
+  return putModel(name, [
+    { provider: "first", model: name },
     { provider: "second", model: name, prices: DEARER },
   ]);
+}
 
 async function askWhole(model: string): Promise<string | null> {
   const messages = [{ role: "user" as const, content: "hi" }];
@@ -87,12 +90,12 @@ const PROVIDERS_FAULTS: FaultName[] = [
 const BAD_WHOLE: FaultName[] = ["truncated-json", "cut", "reset", "silence"];
 const CLIENT_FAULTS: FaultName[] = ["status-400", "status-422"];
 
-describe.concurrent("a target that fails", () => {
+describe("a target that fails", () => {
   it.each([...PROVIDERS_FAULTS, ...BAD_WHOLE])(
     "gives way to the next one, and one record says who answered: %s",
     async (fault) => {
       const model = `whole/${fault}`;
-      await withFallback(model, `fault/${fault}`);
+      await withFallback(model, fault);
       expect(await askWhole(model)).toBe("You said: hi");
       const [record] = await gateway.waitForRecords(model, 1);
       expect(record).toMatchObject({ status: 200, provider: "second", attempt: 2 });
@@ -106,7 +109,7 @@ describe.concurrent("a target that fails", () => {
     "gives way where streaming was asked for too (litellm #40404, #6957): %s",
     async (fault) => {
       const model = `stream/${fault}`;
-      await withFallback(model, `fault/${fault}`);
+      await withFallback(model, fault);
       expect(await askStreamed(model)).toBe("You said: hi");
       const [record] = await gateway.waitForRecords(model, 1);
       expect(record).toMatchObject({ status: 200, provider: "second", attempt: 2 });
@@ -119,7 +122,7 @@ describe.concurrent("a target that fails", () => {
     async (ending) => {
       const model = `head/${ending}`;
       gateway.provider.script(model, { stopAfter: 0, ending });
-      await withFallback(model, model);
+      await withFallback(model);
       const stream = await readEvents(
         await gateway.chat({ model, messages: userSays("hi"), stream: true }),
       );
@@ -133,7 +136,7 @@ describe.concurrent("a target that fails", () => {
   );
 
   it("after its first token ends the stream with an error: a cut stream never looks complete (Portkey #1797)", async () => {
-    await withFallback("late-cut", "fault/cut");
+    await withFallback("late-cut", "cut");
     await expect(askStreamed("late-cut")).rejects.toBeInstanceOf(APIError);
     expect(second.requestsFor("late-cut")).toHaveLength(0);
     const [record] = await gateway.waitForRecords("late-cut", 1);
@@ -142,24 +145,24 @@ describe.concurrent("a target that fails", () => {
 
   it.each(CLIENT_FAULTS)("because of the request itself is the end of it: %s", async (fault) => {
     const model = `client/${fault}`;
-    await withFallback(model, `fault/${fault}`);
+    await withFallback(model, fault);
     expect((await failureOf(askWhole(model))).status).toBe(Number(fault.slice(-3)));
     expect((await failureOf(askStreamed(model))).status).toBe(Number(fault.slice(-3)));
     expect(second.requestsFor(model)).toHaveLength(0);
   });
 
   it("sends the next one the whole request", async () => {
-    await withFallback("same-body", "fault/status-500");
+    await withFallback("same-body", "status-500");
     const body = { model: "same-body", messages: userSays("the whole body"), temperature: 0.5 };
     expect((await gateway.chat(body)).status).toBe(200);
     expect(second.requestsFor("same-body")[0]?.body).toMatchObject(body);
   });
 });
 
-describe.concurrent("when all targets have failed", () => {
+describe("when all targets have failed", () => {
   it("the status and the body are those of the last failure that may pass, never a provider's own (Portkey #267, #722)", async () => {
     second.script("all-failed", { status: 401 });
-    await withFallback("all-failed", "fault/status-503");
+    await withFallback("all-failed", "status-503");
     for (const ask of [askWhole, askStreamed]) {
       const error = await failureOf(ask("all-failed"));
       expect([error.status, error.code]).toEqual([503, "provider_overloaded"]);
@@ -172,13 +175,13 @@ describe.concurrent("when all targets have failed", () => {
 
   it("the soonest Retry-After of all is told", async () => {
     second.script("both-limited", { status: 429, headers: { "retry-after": "30" } });
-    await withFallback("both-limited", "fault/status-429");
+    await withFallback("both-limited", "status-429");
     const error = await failureOf(askWhole("both-limited"));
     expect([error.status, error.headers?.get("retry-after")]).toEqual([429, "7"]);
   });
 });
 
-describe.concurrent("a retry at the same target", () => {
+describe("a retry at the same target", () => {
   const once = (name: string, more: object = {}) =>
     putModel(name, [{ provider: "retrying", model: name }], more);
 

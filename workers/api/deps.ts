@@ -13,6 +13,7 @@ import { apiSettings, type ApiSettings, readSettings } from "#platform/settings.
 import { UsageReporter } from "#platform/usage-reporter.ts";
 import { sha256 } from "#core/kernel/digest.ts";
 import { CatalogCache } from "#core/providers/catalog-cache.ts";
+import { CircuitBoard } from "#core/providers/circuits/circuit-board.ts";
 
 /** What the api Worker works with; made once an isolate, from `env`, here and nowhere else. */
 export interface Deps {
@@ -25,6 +26,7 @@ export interface Deps {
   secrets: SecretBox;
   keyRing: KeyRing;
   catalog: CatalogCache;
+  circuits: CircuitBoard;
   usage: UsageReporter;
   /** SHA-256 of each super admin key. */
   superAdminHashes: Uint8Array[];
@@ -83,6 +85,7 @@ async function makeDeps(env: ApiEnv): Promise<Deps> {
     secrets,
     keyRing: new KeyRing(),
     catalog: new CatalogCache(),
+    circuits: new CircuitBoard(),
     usage: new UsageReporter(meter, log),
     superAdminHashes: await Promise.all(settings.SUPER_ADMIN_API_KEYS.map(sha256)),
     sessions: env.SESSION,

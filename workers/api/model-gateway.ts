@@ -11,6 +11,7 @@ import {
   type ModelRoute,
 } from "#core/providers/catalog.ts";
 import { CATALOG_KEY, type CatalogSources } from "#core/providers/catalog-cache.ts";
+import { circuitStore } from "#platform/circuit-store.ts";
 import { openDatabase } from "#platform/database.ts";
 import type { AppContext } from "./app-types.ts";
 import type { AiBinding } from "./deps.ts";
@@ -50,7 +51,7 @@ function runAiBy(ai: AiBinding | null): GatewayPorts["runAi"] {
 
 /** What the gateway reaches the world by, for this request. */
 export function gatewayPorts(c: AppContext): GatewayPorts {
-  const { usage, catalog, answers } = c.get("deps");
+  const { usage, catalog, circuits, cache, answers } = c.get("deps");
   const teamId = requireTeam(c.get("principal"));
   const background = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
   return {
@@ -59,6 +60,11 @@ export function gatewayPorts(c: AppContext): GatewayPorts {
     route: (model) => routeOf(c, model),
     openKey: (provider, sealed) => catalog.keyOf(provider, sealed, catalogSources(c)),
     admit: () => UNLIMITED,
+    circuits,
+    syncCircuits: () => {
+      const exchange = circuits.sync(circuitStore(cache), Date.now);
+      if (exchange) background(exchange);
+    },
     report: (record) => background(usage.report(teamId, record)),
     background,
     createPipe: () => new IdentityTransformStream(),

@@ -12,6 +12,7 @@ import { createSecretBox } from "#platform/secret-box.ts";
 import { apiSettings, type ApiSettings, readSettings } from "#platform/settings.ts";
 import { UsageReporter } from "#platform/usage-reporter.ts";
 import { sha256 } from "#core/kernel/digest.ts";
+import { FailedAttempts } from "./failed-attempts.ts";
 import { CatalogCache } from "#core/providers/catalog-cache.ts";
 import { CircuitBoard } from "#core/providers/circuits/circuit-board.ts";
 
@@ -25,6 +26,7 @@ export interface Deps {
   answers: AnswerStore;
   secrets: SecretBox;
   keyRing: KeyRing;
+  failedAttempts: FailedAttempts;
   catalog: CatalogCache;
   circuits: CircuitBoard;
   usage: UsageReporter;
@@ -84,6 +86,7 @@ async function makeDeps(env: ApiEnv): Promise<Deps> {
     answers,
     secrets,
     keyRing: new KeyRing(),
+    failedAttempts: new FailedAttempts(env.FAILED_ATTEMPTS),
     catalog: new CatalogCache(),
     circuits: new CircuitBoard(),
     usage: new UsageReporter(meter, log),

@@ -2,15 +2,17 @@ import type { Next } from "hono";
 import type { RequestSource } from "#core/kernel/context.ts";
 import { equalDigests, sha256, toHex } from "#core/kernel/digest.ts";
 import { CATALOG_KEY } from "#core/providers/catalog-cache.ts";
+import { addressGroup } from "#core/kernel/address-group.ts";
 import { AppError } from "#core/kernel/errors.ts";
 import { isId } from "#core/kernel/ids.ts";
 import type { Principal } from "#core/kernel/principal.ts";
 import { hashApiKey, isWellFormedApiKey } from "#core/keys/api-key.ts";
 import { loadKeyRecord, principalOf } from "#core/keys/key-record.ts";
-import type { KeySources } from "#core/keys/key-ring.ts";
+import type { CachedKey, KeySources } from "#core/keys/key-ring.ts";
 import { createContext } from "#platform/context.ts";
 import { openDatabase } from "#platform/database.ts";
 import type { AppContext } from "../app-types.ts";
+import { tooManyAttempts } from "../failed-attempts.ts";
 import { internalActorOf } from "../internal-actor.ts";
 
 /** How long a key record may stay in the shared cache, in seconds; the team's epoch makes it invalid earlier. */
@@ -66,7 +68,26 @@ export function presentedKey(c: AppContext): string {
   });
 }
 
+/**
+ * Counts what comes without a valid key by its address, and never what comes with one.
+ * @throws AppError `rate_limit_exceeded` when an address has sent too much of it
+ */
 async function principalFromKey(c: AppContext): Promise<Principal> {
+  try {
+    return await identify(c);
+  } catch (thrown) {
+    if (thrown instanceof AppError && thrown.meaning.status === 401)
+      await c.get("deps").failedAttempts.count(addressOf(c), Date.now());
+    throw thrown;
+  }
+}
+
+/** Whom the request is counted to. Cloudflare always sets the header; without it all are one. */
+function addressOf(c: AppContext): string {
+  return addressGroup(c.req.header("cf-connecting-ip") ?? "unknown");
+}
+
+async function identify(c: AppContext): Promise<Principal> {
   const key = presentedKey(c);
   if (isWellFormedApiKey(key)) {
     const hash = await hashApiKey(key);
@@ -107,11 +128,21 @@ function namedTeam(c: AppContext): string | null {
 function keySources(c: AppContext): KeySources {
   const { cache, meter, settings } = c.get("deps");
   const background = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
+  let missed = false;
   return {
-    readCache: (hash) => cache.get(`key:${hash}`),
+    async readCache(hash) {
+      const cached = await cache.get<CachedKey>(`key:${hash}`);
+      missed = cached === null;
+      return cached;
+    },
     writeCache: (hash, cached) =>
       cache.set(`key:${hash}`, cached, cached.record ? CACHE_SECONDS : CACHE_UNKNOWN_SECONDS),
-    load: (hash) => loadKeyRecord(openDatabase(settings), hash),
+    async load(hash) {
+      // A key in use is in the cache, so that a busy backend gets through whatever else its address sends.
+      if (missed && c.get("deps").failedAttempts.isFlooding(addressOf(c), Date.now()))
+        throw tooManyAttempts();
+      return loadKeyRecord(openDatabase(settings), hash);
+    },
     epoch: (teamId) => meter.epoch(teamId),
     background,
     now: Date.now,

@@ -249,6 +249,15 @@ export const WALKS: Record<string, Walk> = {
     body: () => ({ limits: [{ unit: "usd", window: "month", max: "25.00" }] }),
     ends: true,
   },
+  "GET /v1/teams/{id}/credits": { stranger: "hidden", status: 200, params: team },
+  "POST /v1/teams/{id}/credits": {
+    audit: { action: "team.credits.grant", target: "teamId" },
+    stranger: "forbidden",
+    status: 201,
+    params: team,
+    body: () => ({ amount: "100.00", reason: "Invoice" }),
+    ends: true,
+  },
   "GET /v1/keys/{id}/limits": { stranger: "hidden", status: 200, params: key },
   "PUT /v1/keys/{id}/limits": {
     audit: { action: "key.limits.set", target: "keyId" },

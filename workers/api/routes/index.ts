@@ -3,6 +3,7 @@ import { adminModelRoutes } from "./admin-models.ts";
 import { adminProviderRoutes } from "./admin-providers.ts";
 import { anthropicRoutes } from "./anthropic.ts";
 import { chatRoutes } from "./chat.ts";
+import { creditRoutes } from "./credits.ts";
 import { documentationRoutes } from "./documentation.ts";
 import { healthRoutes } from "./health.ts";
 import { keyRoutes } from "./keys.ts";
@@ -30,6 +31,7 @@ export const routes = [
   memberRoutes,
   keyRoutes,
   limitRoutes,
+  creditRoutes,
   adminProviderRoutes,
   adminModelRoutes,
   usageRoutes,

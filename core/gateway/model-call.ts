@@ -63,6 +63,8 @@ export interface GatewayPorts {
 /** What a model answered, ready to be sent. */
 export interface ModelAnswer {
   contentType: string;
+  /** How its limits let it through; left out where nobody asked them. */
+  admission?: Admission;
   body: string | ReadableStream<Uint8Array>;
   /** Milliseconds that the provider took until its answer began (streams) or was whole. */
   upstreamMs: number;

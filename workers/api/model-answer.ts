@@ -6,6 +6,7 @@ import {
   faultEvent,
   translateStream,
 } from "#core/gateway/shapes/translate-stream.ts";
+import { putLimitHeaders } from "#core/limits/limit-headers.ts";
 import type { AppContext } from "./app-types.ts";
 import { gatewayPorts, modelCall } from "./model-gateway.ts";
 import { logRequest } from "./middleware/request-frame.ts";
@@ -24,6 +25,10 @@ export function answerResponse(c: AppContext, answer: ModelAnswer): Response {
   const { cache } = answer;
   if (cache) headers["x-cache"] = cache.state;
   if (cache?.storedAt) headers["age"] = String(Math.floor((Date.now() - cache.storedAt) / 1_000));
+  if (answer.admission)
+    putLimitHeaders(answer.admission.states(), Date.now(), (name, value) => {
+      headers[name] = value;
+    });
   return new Response(answer.body, { headers });
 }
 

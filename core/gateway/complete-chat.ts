@@ -10,6 +10,7 @@ import { type Answered, attemptTargets, deadlineOf } from "./attempt-targets.ts"
 import { builtinAnswer } from "./builtin-provider.ts";
 import { callProvider, isEventStream, type ProviderAnswer, readWhole } from "./call-provider.ts";
 import { type ChatRequest, parseJsonObject } from "./chat-request.ts";
+import { lostTokens, withHedge } from "./hedge.ts";
 import type { GatewayPorts, ModelAnswer, ModelCall } from "./model-call.ts";
 import { planAttempts } from "./plan-attempts.ts";
 import { relayStream } from "./relay-stream.ts";
@@ -76,19 +77,57 @@ async function complete(input: Completion): Promise<ModelAnswer> {
         : await attemptTargets({ ...run, attempt });
     return relay({ ports, call, request, begun, errorEvent, deadlineAt, cache });
   }
-  const attempt = (route: Route) => completeWhole(ports, call, route, request, deadlineAt);
-  const { value, route, number } = kept
+  const attempt = (route: Route) => completeHedged(input, run.plan, route, deadlineAt);
+  const answered = kept
     ? { ...replayed, value: await readReplay(kept, replayed.route, request) }
     : await attemptTargets({ ...run, attempt });
+  const { value } = answered;
+  const { by = answered.route, lost = null } = value;
   const asked = { ports, call, model: request.model };
-  const counted = { ...value.counted, attempt: number, cache: cache?.state };
-  const whole = wholeAnswer(asked, route, value.text, counted);
+  const counted = {
+    ...value.counted,
+    attempt: answered.number + (lost ? 1 : 0),
+    cache: cache?.state,
+    ...(lost ? { lost: { tokens: lostTokens(value.counted.tokens), prices: lost.prices } } : {}),
+  };
+  const whole = wholeAnswer(asked, by, value.text, counted);
   if (!cache) return whole;
   cache.end(await whole.record, value.text);
   return { ...whole, cache };
 }
 
-async function readReplay(kept: ProviderAnswer, route: Route, request: ChatRequest) {
+interface WholeAnswer {
+  text: string;
+  counted: Pick<Outcome, "tokens" | "estimated">;
+  /** Who answered, and whose answer was not waited for, where the request was sent twice. */
+  by?: Route;
+  lost?: Route | null;
+}
+
+/** One attempt at an answer in one piece, sent a second time where the model wants that and it is slow. */
+async function completeHedged(
+  { ports, call, request, model }: Completion,
+  plan: readonly Route[],
+  first: Route,
+  deadlineAt: number,
+): Promise<WholeAnswer> {
+  const afterMs = model.hedgeAfterMs;
+  if (afterMs === null) return completeWhole(ports, call, first, request, deadlineAt);
+  const now = ports.now();
+  const healthy = (route: Route) => !ports.circuits.standing(route, now).open;
+  const second = plan.find((route) => route !== first && healthy(route)) ?? first;
+  const { clientSignal } = call;
+  const start = (route: Route, signal: AbortSignal) =>
+    completeWhole(ports, { ...call, clientSignal: signal }, route, request, deadlineAt);
+  const { value, by, lost } = await withHedge({ afterMs, first, second, clientSignal, start });
+  return { ...value, by, lost };
+}
+
+async function readReplay(
+  kept: ProviderAnswer,
+  route: Route,
+  request: ChatRequest,
+): Promise<WholeAnswer> {
   const text = await kept.response.text();
   return { text, counted: readCompletion(text, route, request) };
 }
@@ -98,7 +137,7 @@ export function wholeAnswer(
   { ports, call, model }: Attempt,
   route: Route,
   body: string,
-  counted: Pick<Outcome, "tokens" | "estimated" | "attempt" | "cache">,
+  counted: Pick<Outcome, "tokens" | "estimated" | "attempt" | "cache" | "lost">,
 ): ModelAnswer {
   const now = ports.now();
   const record = makeUsageRecord(call, model, route, { ...NOTHING, ...counted }, now);

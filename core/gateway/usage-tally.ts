@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { costMicros } from "../kernel/money.ts";
 import type { ErrorCode } from "../kernel/errors.ts";
-import type { Route } from "../providers/catalog.ts";
+import type { ModelPrices, Route } from "../providers/catalog.ts";
 import type { CacheState } from "../response-cache/cache-turn.ts";
 import type { UsageRecord } from "../usage/usage-record.ts";
 import type { ModelCall } from "./model-call.ts";
@@ -40,6 +40,8 @@ export interface Outcome {
   estimated: boolean;
   /** When the first token came, milliseconds since 1970. */
   firstTokenAt: number | null;
+  /** An attempt that was ended because another had answered, and may cost something all the same. */
+  lost?: { tokens: TokenCounts; prices: ModelPrices };
   /** How many attempts it took; left out: one. */
   attempt?: number;
   /** What the response cache had, where it was asked. A hit costs nothing and is nobody's call. */
@@ -55,6 +57,8 @@ export function makeUsageRecord(
   now: number,
 ): UsageRecord {
   const hit = outcome.cache === "hit";
+  const { tokens, lost } = outcome;
+  const lostMicros = lost ? costMicros(lost.tokens, lost.prices) : 0;
   return {
     id: call.requestId,
     attempt: outcome.attempt ?? 1,
@@ -66,10 +70,10 @@ export function makeUsageRecord(
     provider: hit ? null : (route?.provider ?? null),
     status: outcome.status,
     errorCode: outcome.errorCode,
-    inputTokens: outcome.tokens.input,
-    outputTokens: outcome.tokens.output,
-    estimated: outcome.estimated,
-    costMicros: route && !hit ? costMicros(outcome.tokens, route.prices) : 0,
+    inputTokens: tokens.input + (lost?.tokens.input ?? 0),
+    outputTokens: tokens.output + (lost?.tokens.output ?? 0),
+    estimated: outcome.estimated || lost !== undefined,
+    costMicros: route && !hit ? costMicros(tokens, route.prices) + lostMicros : 0,
     latencyMs: Math.max(0, now - call.receivedAt),
     firstTokenMs:
       outcome.firstTokenAt === null ? null : Math.max(0, outcome.firstTokenAt - call.receivedAt),

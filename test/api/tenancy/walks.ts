@@ -268,6 +268,7 @@ export const WALKS: Record<string, Walk> = {
     ends: true,
   },
 
+  "GET /v1/providers/health": { stranger: "own", status: 200 },
   "GET /v1/usage": {
     stranger: "own",
     status: 200,

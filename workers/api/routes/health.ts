@@ -26,6 +26,9 @@ const readinessSchema = z
     timestamp: z.string(),
     schema: z.object({ expected: z.number(), actual: z.number().nullable() }),
     dependencies: z.record(z.string(), dependencySchema),
+    circuits: z
+      .object({ closed: z.number(), half_open: z.number(), open: z.number() })
+      .openapi({ description: "Of providers' models, as this isolate sees them; for information" }),
   })
   .openapi("Readiness");
 
@@ -61,10 +64,15 @@ export const healthRoutes = createRouter()
       },
     }),
     async (c) => {
-      const { settings, cache } = c.get("deps");
+      const { settings, cache, circuits } = c.get("deps");
       const readiness = await checkReadiness({ settings, cache });
       return c.json(
-        { ...readiness, service: "api" as const, version: VERSION },
+        {
+          ...readiness,
+          service: "api" as const,
+          version: VERSION,
+          circuits: circuits.counts(Date.now()),
+        },
         readiness.status === "not_ready" ? 503 : 200,
       );
     },

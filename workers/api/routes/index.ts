@@ -11,6 +11,7 @@ import { limitRoutes } from "./limits.ts";
 import { memberRoutes } from "./members.ts";
 import { openAiRoutes } from "./openai.ts";
 import { responsesRoutes } from "./responses.ts";
+import { providerHealthRoutes } from "./provider-health.ts";
 import { scheduleRoutes } from "./schedules.ts";
 import { sessionRoutes } from "./sessions.ts";
 import { teamRoutes } from "./teams.ts";
@@ -34,6 +35,7 @@ export const routes = [
   creditRoutes,
   adminProviderRoutes,
   adminModelRoutes,
+  providerHealthRoutes,
   usageRoutes,
   auditRoutes,
   scheduleRoutes,

@@ -7,6 +7,7 @@ import type {
 } from "#core/kernel/context.ts";
 import type { Logger } from "#core/kernel/log.ts";
 import type { Principal } from "#core/kernel/principal.ts";
+import type { Signal } from "#core/switches/signal.ts";
 import { type DatabaseSettings, inTransaction, openDatabase } from "./database.ts";
 
 export interface ContextParts {
@@ -17,7 +18,7 @@ export interface ContextParts {
   database: DatabaseSettings;
   secrets: SecretBox;
   epochs: EpochAnnouncer;
-  catalogChanged(): Promise<void>;
+  announce(signal: Signal): Promise<void>;
 }
 
 /** The context in which the verbs of `core` run. */

@@ -1,5 +1,6 @@
 import type { PgDatabase, PgQueryResultHKT } from "drizzle-orm/pg-core";
 import type * as schema from "#schema";
+import type { Signal } from "../switches/signal.ts";
 import type { Logger } from "./log.ts";
 import type { Principal } from "./principal.ts";
 
@@ -50,8 +51,8 @@ export interface Context {
   afterCommit(action: () => Promise<void>): Promise<void>;
   secrets: SecretBox;
   epochs: EpochAnnouncer;
-  /** Drops what is cached of providers and models; call it after the commit of what changed them. */
-  catalogChanged(): Promise<void>;
+  /** Tells what every isolate has to know within a second; see changeSignal. Call it after the commit. */
+  announce(signal: Signal): Promise<void>;
 }
 
 /** A context within a transaction: what is written through it is there as a whole or not at all. */

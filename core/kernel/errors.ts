@@ -86,6 +86,12 @@ const ERRORS = {
     title: "This is not allowed",
     retry: false,
   },
+  team_suspended: {
+    status: 403,
+    openai: "invalid_request_error",
+    title: "The team is switched off",
+    retry: false,
+  },
   model_not_allowed: {
     status: 403,
     openai: "invalid_request_error",
@@ -174,6 +180,12 @@ const ERRORS = {
     title: "The model's provider limits requests",
     retry: true,
   },
+  provider_switched_off: {
+    status: 503,
+    openai: "api_error",
+    title: "The model's provider is switched off",
+    retry: true,
+  },
   stream_cut: {
     status: 502,
     openai: "api_error",
@@ -191,6 +203,12 @@ const ERRORS = {
     status: 503,
     openai: "api_error",
     title: "The service is not available right now",
+    retry: true,
+  },
+  read_only: {
+    status: 503,
+    openai: "api_error",
+    title: "Changes are switched off",
     retry: true,
   },
   misconfigured: {

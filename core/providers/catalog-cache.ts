@@ -6,6 +6,8 @@ export const CATALOG_KEY = "catalog:2";
 
 /** Where the catalog comes from when the isolate's copy is old. */
 export interface CatalogSources {
+  /** The latest version there is, as the signal tells it; an older copy is not used. */
+  version: number;
   readCache(): Promise<Catalog | null>;
   writeCache(catalog: Catalog): Promise<void>;
   load(): Promise<Catalog>;
@@ -28,13 +30,15 @@ export class CatalogCache {
   /** The ways to the copy's own models, as they were asked for. */
   private routes = new Map<string, ModelRoute>();
   private renewingSince = 0;
-  /** How often this isolate has changed the catalog. */
-  private changes = 0;
   private readonly keys = new Map<string, string>();
 
   /** @throws AppError `unavailable` when there is no copy and neither cache nor database answers */
   async get(sources: CatalogSources): Promise<Catalog> {
     const now = sources.now();
+    if (this.held && sources.version > (this.held.catalog.version ?? 0)) {
+      // Providers or models have changed. With neither cache nor database at hand the copy has to do.
+      await this.renew(sources).catch(() => undefined);
+    }
     const age = this.held ? now - this.held.at : Infinity;
     if (this.held && age < STALE_MS) {
       if (age > FRESH_MS && now - this.renewingSince > RENEWAL_LOST_MS) {
@@ -84,18 +88,12 @@ export class CatalogCache {
     return opened;
   }
 
-  /** Forgets the copy, after a change that this isolate has made. */
-  forget(): void {
-    this.changes++;
-    this.held = null;
-    this.routes = new Map();
-  }
-
   private async renew(sources: CatalogSources): Promise<Catalog> {
-    const { changes } = this;
-    const cached = await sources.readCache();
+    const found = await sources.readCache();
+    const cached = found && (found.version ?? 0) >= sources.version ? found : null;
     const catalog = cached ?? (await sources.load());
-    if (changes !== this.changes) return catalog; // read before a change that was made here meanwhile: not kept
+    // Read before a change that another request has seen meanwhile: not kept.
+    if (this.held && (catalog.version ?? 0) < (this.held.catalog.version ?? 0)) return catalog;
     if (!cached) sources.background(sources.writeCache(catalog));
     this.held = { catalog, at: sources.now() };
     this.routes = new Map();

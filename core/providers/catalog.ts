@@ -1,4 +1,5 @@
 import { type CircuitPolicy, models, type ModelTarget, providers, type STRATEGIES } from "#schema";
+import { loadSignal } from "../switches/signal.ts";
 import type { Database } from "../kernel/context.ts";
 import { AppError } from "../kernel/errors.ts";
 import type { Micros } from "../kernel/money.ts";
@@ -62,6 +63,8 @@ export interface CatalogModel {
 
 /** All providers and models by name; plain values, so that it can be cached anywhere. */
 export interface Catalog {
+  /** Of the signal when this was read: rows may be newer, never older. */
+  version?: number;
   providers: Record<string, CatalogProvider>;
   models: Record<string, CatalogModel>;
 }
@@ -137,11 +140,13 @@ const BUILTIN_CONTEXT_TOKENS = 8_192;
 
 /** Reads all providers and models. */
 export async function loadCatalog(db: Database): Promise<Catalog> {
+  const { catalogVersion: version } = await loadSignal(db, 0); // first, so that the rows are at least as new
   const [providerRows, modelRows] = await Promise.all([
     db.select().from(providers),
     db.select().from(models),
   ]);
   return {
+    version,
     providers: Object.fromEntries(
       providerRows.map(({ name, kind, baseUrl, apiKeySealed, timeoutMs, ...row }) => {
         const patience: Patience = {

@@ -3,6 +3,8 @@ export const UNAUDITED: Record<string, string> = {
   "core/audit/audit.ts": "It is the audit log.",
   "core/teams/team-epoch.ts":
     "Raises the epoch within the transaction of a change, which writes its own entry.",
+  "core/switches/change-signal.ts":
+    "Changes the switchboard within the transaction of a change, which writes its own entry.",
   "core/telegram/set-chat-blocked.ts":
     "Notes what Telegram told of a chat, as often as it does; nobody's rights change.",
   "core/usage/store-usage-records.ts": "Usage records are an account of their own.",

@@ -248,6 +248,7 @@ describe("a tick", () => {
       run.state,
     ]);
     expect(runs).toEqual([
+      ["audit_retention", "2027-02-03T03:27:00.000Z", "succeeded"],
       ["expire_keys", "2027-02-03T03:37:00.000Z", "succeeded"], // 04:37 in Berlin
       ["health_check", "2027-02-03T10:05:00.000Z", "succeeded"],
       ["operations_retention", "2027-02-03T03:47:00.000Z", "succeeded"],

@@ -57,7 +57,7 @@ function contextOver(
     now: () => now ?? new Date(),
     secrets: { seal: refuse, open: refuse },
     epochs: { expectChange: () => Promise.resolve(), raise: () => Promise.resolve() },
-    catalogChanged: () => Promise.resolve(),
+    announce: () => Promise.resolve(),
     afterCommit: (action: () => Promise<void>) => action(),
   };
   return {

@@ -3,6 +3,7 @@ import type { Context } from "#core/kernel/context.ts";
 import type { Principal } from "#core/kernel/principal.ts";
 import type { TraceContext } from "#core/kernel/trace-context.ts";
 import type { Logger } from "#core/kernel/log.ts";
+import type { Signal } from "#core/switches/signal.ts";
 import type { Deps } from "./deps.ts";
 
 /** What one request of the api Worker carries along. */
@@ -13,6 +14,8 @@ export interface RequestState {
   receivedAt: number;
   trace: TraceContext;
   log: Logger;
+  /** What is switched off, and which catalog is the latest; set with the principal. */
+  signal: Signal;
   principal: Principal;
   /** The context for the verbs of core; set once the request is authenticated. */
   context: Context;

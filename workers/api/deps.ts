@@ -13,6 +13,7 @@ import { apiSettings, type ApiSettings, readSettings } from "#platform/settings.
 import { UsageReporter } from "#platform/usage-reporter.ts";
 import { sha256 } from "#core/kernel/digest.ts";
 import { FailedAttempts } from "./failed-attempts.ts";
+import { SignalBoard } from "#core/switches/signal-board.ts";
 import { CatalogCache } from "#core/providers/catalog-cache.ts";
 import { CircuitBoard } from "#core/providers/circuits/circuit-board.ts";
 
@@ -29,6 +30,7 @@ export interface Deps {
   failedAttempts: FailedAttempts;
   catalog: CatalogCache;
   circuits: CircuitBoard;
+  signals: SignalBoard;
   usage: UsageReporter;
   /** SHA-256 of each super admin key. */
   superAdminHashes: Uint8Array[];
@@ -89,6 +91,7 @@ async function makeDeps(env: ApiEnv): Promise<Deps> {
     failedAttempts: new FailedAttempts(env.FAILED_ATTEMPTS),
     catalog: new CatalogCache(),
     circuits: new CircuitBoard(),
+    signals: new SignalBoard(),
     usage: new UsageReporter(meter, log),
     superAdminHashes: await Promise.all(settings.SUPER_ADMIN_API_KEYS.map(sha256)),
     sessions: env.SESSION,

@@ -12,6 +12,7 @@ import {
 } from "#core/providers/catalog.ts";
 import { CATALOG_KEY, type CatalogSources } from "#core/providers/catalog-cache.ts";
 import { circuitStore } from "#platform/circuit-store.ts";
+import { withoutProvidersOff } from "#core/switches/switches.ts";
 import { openDatabase } from "#platform/database.ts";
 import type { AppContext } from "./app-types.ts";
 import type { AiBinding } from "./deps.ts";
@@ -29,6 +30,7 @@ export function configuredService(c: AppContext): ConfiguredService {
 export function catalogSources(c: AppContext): CatalogSources {
   const { cache, settings, secrets } = c.get("deps");
   return {
+    version: c.get("signal").catalogVersion,
     readCache: () => cache.get<Catalog>(CATALOG_KEY),
     writeCache: (catalog) => cache.set(CATALOG_KEY, catalog, CATALOG_SECONDS),
     load: () => loadCatalog(openDatabase(settings)),
@@ -38,9 +40,11 @@ export function catalogSources(c: AppContext): CatalogSources {
   };
 }
 
-/** @throws AppError `model_not_found`, `unavailable`, `misconfigured` */
-export function routeOf(c: AppContext, model: string): Promise<ModelRoute> {
-  return c.get("deps").catalog.route(model, configuredService(c), catalogSources(c));
+/** @throws AppError `model_not_found`, `unavailable`, `misconfigured`, `provider_switched_off` */
+export async function routeOf(c: AppContext, model: string): Promise<ModelRoute> {
+  const { catalog } = c.get("deps");
+  const route = await catalog.route(model, configuredService(c), catalogSources(c));
+  return withoutProvidersOff(c.get("signal"), route);
 }
 
 /** Runs models by the binding; null where the Worker has none. */

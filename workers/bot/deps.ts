@@ -2,6 +2,9 @@ import { Api } from "grammy";
 import { noSource } from "#core/kernel/context.ts";
 import type { Logger } from "#core/kernel/log.ts";
 import type { TelegramContext } from "#core/telegram/telegram-context.ts";
+import { loadSignal, type Signal } from "#core/switches/signal.ts";
+import { SignalBoard, type SignalSources } from "#core/switches/signal-board.ts";
+import { openDatabase } from "#platform/database.ts";
 import { withDatabase } from "#platform/context.ts";
 import { consoleLogger } from "#platform/logger.ts";
 import type { TelegramChat } from "./chat-object/telegram-chat.ts";
@@ -19,6 +22,8 @@ export interface BotDeps {
   switchyard: Fetcher;
   /** Null where there is no bot token. */
   telegram: Api | null;
+  /** What is switched off, no more than a second out of date while Postgres answers; null where nothing is known. */
+  signal(): Promise<Signal | null>;
   /** The context for the verbs of core/telegram. */
   context(requestId: string): TelegramContext;
 }
@@ -38,6 +43,14 @@ export function depsOf(env: BotEnv): BotDeps {
 function makeDeps(env: BotEnv): BotDeps {
   const settings = readBotSettings(env);
   const log = consoleLogger(settings.LOG_LEVEL, "bot");
+  const signals = new SignalBoard();
+  const signalSources: SignalSources = {
+    readCache: () => Promise.resolve(null), // there is none here; a bot has few isolates
+    writeCache: () => Promise.resolve(),
+    load: () => loadSignal(openDatabase(settings), Date.now()),
+    background: (work) => void work,
+    now: Date.now,
+  };
   const token = settings.TELEGRAM_BOT_TOKEN;
   const options = { apiRoot: settings.TELEGRAM_API_ROOT, timeoutSeconds: TELEGRAM_TIMEOUT_SECONDS };
   return {
@@ -46,6 +59,7 @@ function makeDeps(env: BotEnv): BotDeps {
     chats: env.TELEGRAM_CHAT as DurableObjectNamespace<TelegramChat>, // the generated type does not name the class
     switchyard: env.API,
     telegram: token === null ? null : new Api(token, options),
+    signal: () => signals.current(signalSources).catch(() => null),
     context: (requestId) =>
       withDatabase(
         {

@@ -47,7 +47,7 @@ export function makeDeps(env: CronEnv): CronDeps {
       database: settings,
       secrets: { seal: noSecrets, open: noSecrets },
       epochs: meter,
-      catalogChanged: () => Promise.resolve(), // nothing here changes the catalog
+      announce: () => Promise.resolve(), // nothing here throws a switch
     });
   };
   return {

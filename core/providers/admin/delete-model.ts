@@ -3,6 +3,7 @@ import { models } from "#schema";
 import { audit } from "../../audit/audit.ts";
 import type { Context } from "../../kernel/context.ts";
 import { requireSuperAdmin } from "../../kernel/principal.ts";
+import { changeCatalog } from "../../switches/change-signal.ts";
 import { MODEL_NAME, noSuchModel } from "./model.ts";
 
 /**
@@ -17,7 +18,7 @@ export async function deleteModel(context: Context, input: { name: string }): Pr
     const [before] = await inner.db.delete(models).where(eq(models.name, name)).returning();
     if (!before) throw noSuchModel(name);
     await audit(inner, { action: "model.delete", teamId: null, targetId: name, before });
-    await inner.afterCommit(() => context.catalogChanged());
+    await changeCatalog(inner);
   });
   context.log.info("model_deleted", { model: name });
 }

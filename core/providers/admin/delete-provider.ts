@@ -4,6 +4,7 @@ import { audit } from "../../audit/audit.ts";
 import type { Context } from "../../kernel/context.ts";
 import { AppError } from "../../kernel/errors.ts";
 import { requireSuperAdmin } from "../../kernel/principal.ts";
+import { changeCatalog } from "../../switches/change-signal.ts";
 import { noSuchProvider, PROVIDER_NAME } from "./provider.ts";
 
 /** How many of the models in its way a refusal names. */
@@ -28,7 +29,7 @@ export async function deleteProvider(context: Context, input: { name: string }):
     await refuseWhileUsed(inner, name);
     await inner.db.delete(providers).where(eq(providers.name, name));
     await audit(inner, { action: "provider.delete", teamId: null, targetId: name, before });
-    await inner.afterCommit(() => context.catalogChanged());
+    await changeCatalog(inner);
   });
   context.log.info("provider_deleted", { provider: name });
 }

@@ -6,6 +6,7 @@ import type { Context, TransactionContext } from "../../kernel/context.ts";
 import { AppError } from "../../kernel/errors.ts";
 import { dollarsToMicros, type Micros } from "../../kernel/money.ts";
 import { requireSuperAdmin } from "../../kernel/principal.ts";
+import { changeCatalog } from "../../switches/change-signal.ts";
 import { line } from "../../kernel/text.ts";
 import { type ModelDefinition, MODEL_NAME, toModelDefinition } from "./model.ts";
 import { CONFIGURED } from "../catalog.ts";
@@ -131,7 +132,7 @@ export async function putModel(
     const [made] = inserted;
     if (made) await audit(inner, { action: "model.create", ...entry, after: made });
     const row = made ?? (await replaceModel(inner, name, changes));
-    await inner.afterCommit(() => context.catalogChanged());
+    await changeCatalog(inner);
     return { row, created: made !== undefined };
   });
   if (!row)

@@ -5,6 +5,7 @@ import { audit } from "../../audit/audit.ts";
 import type { Context, TransactionContext } from "../../kernel/context.ts";
 import { AppError } from "../../kernel/errors.ts";
 import { requireSuperAdmin } from "../../kernel/principal.ts";
+import { changeCatalog } from "../../switches/change-signal.ts";
 import { addressFault } from "../../kernel/public-address.ts";
 import { DEFAULT_CIRCUIT, DEFAULT_RETRIES, DEFAULT_TOTAL_MS } from "../catalog.ts";
 import { KIND_NAMES, type KindName } from "../kinds/kind.ts";
@@ -120,7 +121,7 @@ export async function putProvider(
     const [made] = inserted;
     if (made) await audit(inner, { action: "provider.create", ...entry, after: made });
     const row = made ?? (await replaceProvider(inner, name, changes));
-    await inner.afterCommit(() => context.catalogChanged());
+    await changeCatalog(inner);
     return { row, created: made !== undefined };
   });
   if (!result.row)

@@ -330,6 +330,15 @@ export const WALKS: Record<string, Walk> = {
     ends: true,
   },
 
+  "GET /v1/admin/switches": { stranger: "forbidden", status: 200 },
+  "PUT /v1/admin/switches": {
+    stranger: "forbidden",
+    status: 200,
+    audit: { action: "team.suspend", target: "teamId" },
+    body: (things) => ({ teams: { [things.teamId]: "off" } }),
+    ends: true,
+  },
+
   "GET /v1/admin/schedules": { stranger: "forbidden", status: 200 },
   "POST /v1/admin/schedules/{name}/run": {
     audit: { action: "schedule.run", target: "schedule" },

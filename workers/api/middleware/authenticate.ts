@@ -1,7 +1,6 @@
 import type { Next } from "hono";
 import type { RequestSource } from "#core/kernel/context.ts";
 import { equalDigests, sha256, toHex } from "#core/kernel/digest.ts";
-import { CATALOG_KEY } from "#core/providers/catalog-cache.ts";
 import { addressGroup } from "#core/kernel/address-group.ts";
 import { AppError } from "#core/kernel/errors.ts";
 import { isId } from "#core/kernel/ids.ts";
@@ -9,11 +8,13 @@ import type { Principal } from "#core/kernel/principal.ts";
 import { hashApiKey, isWellFormedApiKey } from "#core/keys/api-key.ts";
 import { loadKeyRecord, principalOf } from "#core/keys/key-record.ts";
 import type { CachedKey, KeySources } from "#core/keys/key-ring.ts";
+import { refuseSuspended } from "#core/switches/switches.ts";
 import { createContext } from "#platform/context.ts";
 import { openDatabase } from "#platform/database.ts";
 import type { AppContext } from "../app-types.ts";
 import { tooManyAttempts } from "../failed-attempts.ts";
 import { internalActorOf } from "../internal-actor.ts";
+import { refuseChanges, SIGNAL_KEY, SIGNAL_SECONDS, signalOf } from "../signal.ts";
 
 /** How long a key record may stay in the shared cache, in seconds; the team's epoch makes it invalid earlier. */
 const CACHE_SECONDS = 600;
@@ -21,9 +22,15 @@ const CACHE_UNKNOWN_SECONDS = 60;
 
 /** Finds out who asks; 401 for everybody else. */
 export async function authenticate(c: AppContext, next: Next): Promise<void> {
+  const looked = signalOf(c); // a cold isolate reads it beside the key
+  if (looked instanceof Promise) looked.catch(() => undefined); // who is refused does not wait for it
   const principal = internalActorOf(c.req.raw) ?? (await principalFromKey(c));
-  const { settings, secrets, meter, cache, catalog } = c.get("deps");
+  const signal = looked instanceof Promise ? await looked : looked;
+  const { settings, secrets, meter, cache, signals } = c.get("deps");
+  c.set("signal", signal);
   c.set("principal", principal);
+  refuseSuspended(signal, principal);
+  refuseChanges(c, signal);
   c.set(
     "context",
     createContext({
@@ -34,9 +41,9 @@ export async function authenticate(c: AppContext, next: Next): Promise<void> {
       database: settings,
       secrets,
       epochs: meter,
-      async catalogChanged() {
-        await cache.delete(CATALOG_KEY);
-        catalog.forget();
+      async announce(changed) {
+        signals.take(changed);
+        await cache.set(SIGNAL_KEY, changed, SIGNAL_SECONDS);
       },
     }),
   );

@@ -14,6 +14,7 @@ import { responsesRoutes } from "./responses.ts";
 import { providerHealthRoutes } from "./provider-health.ts";
 import { scheduleRoutes } from "./schedules.ts";
 import { sessionRoutes } from "./sessions.ts";
+import { switchRoutes } from "./switches.ts";
 import { teamRoutes } from "./teams.ts";
 import { telegramRoutes } from "./telegram.ts";
 import { usageRoutes } from "./usage.ts";
@@ -39,5 +40,6 @@ export const routes = [
   usageRoutes,
   auditRoutes,
   scheduleRoutes,
+  switchRoutes,
   telegramRoutes,
 ];

@@ -18,6 +18,8 @@ export interface ChatValues {
   movedTo: number;
   /** When the sender was last told that too many messages wait. */
   toldFullAt: number;
+  /** Since when the bot was off when the chat was last told so. */
+  toldPausedSince: number;
 }
 
 /** Values that move along when a group becomes a supergroup. */

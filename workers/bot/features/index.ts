@@ -9,6 +9,7 @@ import { membership } from "./membership.ts";
 import { migration } from "./migration.ts";
 import { model } from "./model.ts";
 import { newConversation } from "./new-conversation.ts";
+import { paused } from "./paused.ts";
 import { settings } from "./settings.ts";
 import { start } from "./start.ts";
 import { stop } from "./stop.ts";
@@ -23,6 +24,7 @@ features.use(async (ctx, next) => {
   if (ctx.message && !isForBot(ctx.message, ctx.turn.parts.bot, KNOWN_COMMANDS)) return;
   await next();
 });
+features.use(paused);
 features.use(start, help, newConversation, model, usage, stop, settings, whoami, admin, chat);
 // A button of an older version, or one that we never made: the app stops waiting, and that is all.
 features.on("callback_query", (ctx) => ctx.turn.parts.sender.answerCallback(ctx.callbackQuery.id));

@@ -94,6 +94,7 @@ export const de: Messages = {
   unknownCommand: "Diesen Befehl kenne ich nicht. Siehe /help.",
   tooManyWaiting: ({ most }) =>
     `Mehr als ${most} deiner Nachrichten warten auf eine Antwort; diese habe ich ausgelassen. Bitte sende sie später noch einmal.`,
+  paused: "Ich bin gerade abgeschaltet. Bitte schreib später noch einmal.",
   gaveUp: "Entschuldige, diese Nachricht konnte ich nicht beantworten.",
   errors: {
     invalid_json: ours,
@@ -109,6 +110,9 @@ export const de: Messages = {
     disabled_api_key: notConfigured,
     missing_scope: "Dein Team erlaubt das hier nicht.",
     forbidden: "Dein Team erlaubt das hier nicht.",
+    team_suspended: "Dein Team ist abgeschaltet; bitte frag, wer diesen Dienst betreibt.",
+    read_only: "Gerade kann nichts geändert werden; bitte versuch es später noch einmal.",
+    provider_switched_off: "Dieses Modell ist abgeschaltet; wähle mit /model ein anderes.",
     model_not_allowed: "Dein Team darf dieses Modell nicht benutzen; wähle ein anderes mit /model.",
     not_found: "Das gibt es nicht mehr; sende /new, um neu anzufangen.",
     model_not_found: "Dieses Modell gibt es nicht; wähle ein anderes mit /model.",

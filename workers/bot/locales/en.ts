@@ -64,6 +64,7 @@ export interface Messages {
   unknownCommand: string;
   tooManyWaiting(p: { most: number }): string;
   gaveUp: string;
+  paused: string;
   errors: Record<ErrorCode, string>;
   requestId(p: { id: string }): string;
   admin: {
@@ -173,6 +174,7 @@ export const en: Messages = {
   unknownCommand: "I do not know this command. See /help.",
   tooManyWaiting: ({ most }) =>
     `More than ${most} of your messages are waiting for an answer; I left this one out. Please send it again later.`,
+  paused: "I am switched off for a while. Please write again later.",
   gaveUp: "Sorry, I could not answer this message.",
   errors: {
     invalid_json: ours,
@@ -188,6 +190,9 @@ export const en: Messages = {
     disabled_api_key: notConfigured,
     missing_scope: "Your team does not allow this here.",
     forbidden: "Your team does not allow this here.",
+    team_suspended: "Your team is switched off; please ask whoever runs this service.",
+    read_only: "Nothing can be changed right now; please try again later.",
+    provider_switched_off: "This model is switched off; choose another with /model.",
     model_not_allowed: "Your team may not use this model; choose another with /model.",
     not_found: "This is no longer there; send /new to start again.",
     model_not_found: "This model is not there; choose another with /model.",

@@ -56,11 +56,13 @@ export const WALKS: Record<string, Walk> = {
     body: () => ({ model: "builtin", messages: [{ role: "user", content: "Hello" }] }),
   },
   "POST /v1/responses": {
+    audit: { none: "a request for a model makes a usage record" },
     stranger: "own",
     status: 200,
     body: () => ({ model: "builtin", input: "Hello" }),
   },
   "POST /v1/messages": {
+    audit: { none: "a request for a model makes a usage record" },
     stranger: "own",
     status: 200,
     body: () => ({
@@ -70,6 +72,7 @@ export const WALKS: Record<string, Walk> = {
     }),
   },
   "POST /v1/messages/count_tokens": {
+    audit: { none: "a request for a model makes a usage record" },
     stranger: "own",
     status: 200,
     body: () => ({ model: "builtin", messages: [{ role: "user", content: "Hello" }] }),

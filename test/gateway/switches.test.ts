@@ -164,10 +164,14 @@ describe.each(caches)("a switch holds in two processes within a second, %s", (_n
     const path = `/v1/admin/models/${model}`;
     await gateway.stack.admin.expect(201, "PUT", path, { targets: [{ provider, model: "plain" }] });
     await pause(WITHIN_MS);
-    expect([(await chat(one, model)).status, (await chat(other, model)).status]).toEqual([200, 200]);
+    expect([(await chat(one, model)).status, (await chat(other, model)).status]).toEqual([
+      200, 200,
+    ]);
     await second.client(SUPER_ADMIN_KEY).expect(204, "DELETE", path);
     await pause(WITHIN_MS);
-    expect([(await chat(one, model)).status, (await chat(other, model)).status]).toEqual([404, 404]);
+    expect([(await chat(one, model)).status, (await chat(other, model)).status]).toEqual([
+      404, 404,
+    ]);
   });
 });
 
@@ -190,7 +194,11 @@ describe("PUT /v1/admin/switches", () => {
 
   it("refuses what it does not know, everybody but super admins, and teams that are not there", async () => {
     const admin = gateway.stack.admin;
-    for (const body of [{ bot: "maybe" }, { providers: { "NO NAME": "off" } }, { teams: { x: "off" } }])
+    for (const body of [
+      { bot: "maybe" },
+      { providers: { "NO NAME": "off" } },
+      { teams: { x: "off" } },
+    ])
       await admin.expect(422, "PUT", "/v1/admin/switches", body);
     const ghost = { teams: { [`team_${"1".repeat(26)}`]: "off" } };
     await admin.expect(404, "PUT", "/v1/admin/switches", ghost);

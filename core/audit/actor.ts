@@ -16,6 +16,12 @@ export function actorOf(principal: Principal): Actor {
       return { kind: "super_admin", id: principal.fingerprint ?? null, user: null };
     case "key":
       return { kind: "key", id: principal.keyId, user: null };
+    case "token":
+      return {
+        kind: "token",
+        id: principal.member?.id ?? `${principal.issuer} ${principal.subject}`,
+        user: principal.endUser ?? principal.subject,
+      };
     case "telegram":
       return { kind: "telegram", id: principal.chatId, user: principal.endUser };
     case "system":

@@ -74,6 +74,30 @@ const ERRORS = {
     title: "The API key is switched off",
     retry: false,
   },
+  invalid_token: {
+    status: 401,
+    openai: "invalid_request_error",
+    title: "The token is not valid",
+    retry: false,
+  },
+  expired_token: {
+    status: 401,
+    openai: "invalid_request_error",
+    title: "The token has expired",
+    retry: false,
+  },
+  ip_not_allowed: {
+    status: 403,
+    openai: "invalid_request_error",
+    title: "The address is not allowed",
+    retry: false,
+  },
+  origin_not_allowed: {
+    status: 403,
+    openai: "invalid_request_error",
+    title: "The origin is not allowed",
+    retry: false,
+  },
   missing_scope: {
     status: 403,
     openai: "invalid_request_error",

@@ -1,4 +1,5 @@
 import { AppError } from "./errors.ts";
+import type { Permission, Role } from "./permissions.ts";
 import type { Scope } from "./scopes.ts";
 
 /** Who acts. Every query takes its team from here, never from the request. */
@@ -19,6 +20,19 @@ export type Principal =
       /** For how long answers to its requests are kept, in seconds. */
       cacheSeconds?: number | null;
     }
+  /** The bearer of an OIDC token: a person or a program that one of OIDC_ISSUERS vouches for. */
+  | {
+      kind: "token";
+      teamId: string;
+      issuer: string;
+      subject: string;
+      /** Who this is in the team; null for those whom the issuer's rule lets in without a membership. */
+      member: { id: string; role: Role } | null;
+      scopes: readonly Permission[];
+      models: readonly string[];
+      /** The end user that the token stands for; null for a program that names its own users. */
+      endUser: string | null;
+    }
   /** A Telegram chat that is linked to a team; comes by service binding only. */
   | { kind: "telegram"; teamId: string; chatId: string; endUser: string }
   /** A schedule or a queue consumer. */
@@ -33,6 +47,7 @@ export function hasScope(principal: Principal, scope: Scope): boolean {
     case "telegram":
       return scope === "chat" || scope === "sessions" || scope === "usage:read";
     case "key":
+    case "token":
       return principal.scopes.includes("admin") || principal.scopes.includes(scope);
   }
 }
@@ -41,7 +56,24 @@ export function hasScope(principal: Principal, scope: Scope): boolean {
 export function requireScope(principal: Principal, scope: Scope): void {
   if (hasScope(principal, scope)) return;
   throw new AppError("missing_scope", {
-    message: `This needs the scope "${scope}". Use a key that has it, or give it to this key.`,
+    message:
+      principal.kind === "token"
+        ? `This needs the scope "${scope}", which ${principal.member ? `the role "${principal.member.role}" does` : "this token does"} not have.`
+        : `This needs the scope "${scope}". Use a key that has it, or give it to this key.`,
+  });
+}
+
+/** Whether the principal owns the team that it acts for. No key does, whatever its scopes. */
+export function isOwner(principal: Principal): boolean {
+  if (principal.kind === "token") return principal.scopes.includes("owner");
+  return principal.kind === "super_admin";
+}
+
+/** @throws AppError `forbidden` for everybody but the team's owners and super admins */
+export function requireOwner(principal: Principal): void {
+  if (isOwner(principal)) return;
+  throw new AppError("forbidden", {
+    message: "Only an owner of the team or a super admin may do this, and an API key is neither.",
   });
 }
 
@@ -53,11 +85,33 @@ export function requireSuperAdmin(principal: Principal): void {
   });
 }
 
+/** Who did it, for a record of what was done: `key:…`, `member:…`, `token:<issuer> <subject>` or a kind. */
+export function actorName(principal: Principal): string {
+  if (principal.kind === "key") return `key:${principal.keyId}`;
+  if (principal.kind !== "token") return principal.kind;
+  const { member, issuer, subject } = principal;
+  return member === null ? `token:${issuer} ${subject}` : `member:${member.id}`;
+}
+
 /** Whether the principal may use the model of this name. */
 export function mayUseModel(principal: Principal, model: string): boolean {
-  return (
-    principal.kind !== "key" || principal.models.includes("*") || principal.models.includes(model)
-  );
+  if (principal.kind !== "key" && principal.kind !== "token") return true;
+  return principal.models.includes("*") || principal.models.includes(model);
+}
+
+/**
+ * The end user whose sessions are all that the principal sees; null for those who see the team's. Whoever shares a
+ * team with others, by an app's token or by Telegram, does not read their conversations.
+ */
+export function seesSessionsOf(principal: Principal): string | null {
+  if (principal.kind === "telegram") return principal.endUser;
+  if (principal.kind !== "token" || principal.scopes.includes("admin")) return null;
+  return principal.endUser;
+}
+
+/** The end user whose usage is all that the principal sees; null for those who see the team's, as its members do. */
+export function seesUsageOf(principal: Principal): string | null {
+  return principal.kind === "token" && principal.member !== null ? null : seesSessionsOf(principal);
 }
 
 /**

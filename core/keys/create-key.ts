@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { apiKeys } from "#schema";
+import { ipRulesInput } from "../access/ip-rules.ts";
 import { audit } from "../audit/audit.ts";
 import type { TransactionContext } from "../kernel/context.ts";
 import { AppError } from "../kernel/errors.ts";
@@ -43,6 +44,7 @@ export const createKeyInput = z.strictObject({
     .nullable()
     .default(null)
     .describe("For how long answers are kept for equal requests; null keeps none"),
+  ip_rules: ipRulesInput.optional(),
   enabled: z.boolean().default(true).describe("A key that is switched off answers 403"),
   limits: limitList
     .optional()
@@ -61,7 +63,8 @@ export async function createKey(
   const { principal } = context;
   requireScope(principal, "admin");
   const teamId = teamOfNewKey(principal, input.team_id);
-  const models = input.models ?? (principal.kind === "key" ? [...principal.models] : ["*"]);
+  const own = principal.kind === "key" || principal.kind === "token" ? principal.models : ["*"];
+  const models = input.models ?? [...own];
   requireMayGrant(principal, { scopes: input.scopes, models });
   const now = context.now();
   requireFuture(input.expires_at, now);
@@ -80,6 +83,8 @@ export async function createKey(
       models,
       metadata: input.metadata,
       cacheSeconds: input.cache?.ttl_seconds ?? null,
+      ipAllow: input.ip_rules?.allow ?? [],
+      ipDeny: input.ip_rules?.deny ?? [],
       enabled: input.enabled,
       expiresAt: input.expires_at,
       createdAt: now,

@@ -1,5 +1,6 @@
 import { eq, or } from "drizzle-orm";
 import { apiKeys, teams } from "#schema";
+import { type AccessRules, accessRulesOf } from "../access/access-rules.ts";
 import type { Database } from "../kernel/context.ts";
 import { AppError } from "../kernel/errors.ts";
 import type { Principal } from "../kernel/principal.ts";
@@ -17,6 +18,8 @@ export interface KeyRecord {
   expiresAt: number | null;
   /** For how long answers are kept, in seconds; null keeps none. Records of an earlier release lack it. */
   cacheSeconds?: number | null;
+  /** What the key and its team ask of a request; null where that is nothing. */
+  access: AccessRules | null;
   /** The team's epoch when this was read: under a later epoch it has to be read again. */
   epoch: number;
 }
@@ -27,22 +30,22 @@ export interface KeyRecord {
  */
 export async function loadKeyRecord(db: Database, hash: string): Promise<KeyRecord | null> {
   const [row] = await db
-    .select({ key: apiKeys, epoch: teams.epoch })
+    .select({ key: apiKeys, team: teams })
     .from(apiKeys)
     .innerJoin(teams, eq(teams.id, apiKeys.teamId))
     .where(or(eq(apiKeys.hash, hash), eq(apiKeys.previousHash, hash)))
     .limit(1);
-  return row ? toKeyRecord(row.key, hash, row.epoch) : null;
+  return row ? toKeyRecord(row.key, hash, row.team) : null;
 }
 
 /**
- * What a request needs to know of a key's row.
+ * What a request needs to know of the rows of a key and its team.
  * @param hash of the secret that was presented: the current one, or the one before the last rotation
  */
 export function toKeyRecord(
   key: typeof apiKeys.$inferSelect,
   hash: string,
-  epoch: number,
+  team: typeof teams.$inferSelect,
 ): KeyRecord {
   const ends = [key.expiresAt, key.previousHash === hash ? key.previousExpiresAt : null].filter(
     (end) => end !== null,
@@ -56,7 +59,8 @@ export function toKeyRecord(
     revoked: key.revokedAt !== null,
     expiresAt: ends.length > 0 ? Math.min(...ends.map((end) => end.getTime())) : null,
     cacheSeconds: key.cacheSeconds,
-    epoch,
+    access: accessRulesOf(team, key),
+    epoch: team.epoch,
   };
 }
 

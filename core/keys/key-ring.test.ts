@@ -10,6 +10,7 @@ const record = (changes: Partial<KeyRecord> = {}): KeyRecord => ({
   enabled: true,
   revoked: false,
   expiresAt: null,
+  access: null,
   epoch: 1,
   ...changes,
 });

@@ -56,6 +56,7 @@ describe("whoever holds a key", () => {
     enabled: true,
     revoked: false,
     expiresAt: 1_000,
+    access: null,
     epoch: 1,
   };
 

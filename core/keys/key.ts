@@ -98,8 +98,9 @@ export function requireMayGrant(
   grant: { scopes?: readonly Scope[]; models?: readonly string[] },
 ): void {
   if (principal.kind === "super_admin") return;
-  const scopes: readonly Scope[] = principal.kind === "key" ? principal.scopes : [];
-  const models: readonly string[] = principal.kind === "key" ? principal.models : [];
+  const own = principal.kind === "key" || principal.kind === "token" ? principal : null;
+  const scopes: readonly string[] = own?.scopes ?? [];
+  const models: readonly string[] = own?.models ?? [];
   const scope = scopes.includes("admin")
     ? undefined
     : grant.scopes?.find((wanted) => !scopes.includes(wanted));
@@ -114,7 +115,7 @@ export function requireMayGrant(
 
 function cannotGrant(what: string): AppError {
   return new AppError("forbidden", {
-    message: `A key cannot give what it lacks itself: ${what}. Use a key that has it.`,
+    message: `Nobody can give a key what they lack themselves: ${what}. Use a key that has it.`,
   });
 }
 

@@ -34,7 +34,7 @@ export async function verifyKey(context: Context, presentedKey: () => string): P
   if (principal.kind !== "key")
     throw new AppError("forbidden", { message: "This route is for requests with an API key." });
   const [row] = await context.db
-    .select({ key: apiKeys, teamName: teams.name, epoch: teams.epoch })
+    .select({ key: apiKeys, team: teams })
     .from(apiKeys)
     .innerJoin(teams, eq(teams.id, apiKeys.teamId))
     .where(eq(apiKeys.id, principal.keyId));
@@ -44,14 +44,14 @@ export async function verifyKey(context: Context, presentedKey: () => string): P
     });
   const presented = presentedKey();
   const hash = await hashApiKey(presented);
-  const record = toKeyRecord(row.key, hash, row.epoch);
+  const record = toKeyRecord(row.key, hash, row.team);
   principalOf(record, context.now().getTime()); // refuses what has ended since the key was let in
   const key = toApiKey(row.key, []);
   return {
     kind: "key",
     id: key.id,
     name: key.name,
-    team: { id: key.teamId, name: row.teamName },
+    team: { id: key.teamId, name: row.team.name },
     scopes: key.scopes,
     models: key.models,
     metadata: key.metadata,

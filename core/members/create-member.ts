@@ -5,17 +5,29 @@ import type { TransactionContext } from "../kernel/context.ts";
 import { newId } from "../kernel/ids.ts";
 import { requireScope } from "../kernel/principal.ts";
 import { holdTeam, reachTeam } from "../teams/reach-team.ts";
-import { emailTaken, type Member, memberEmail, memberName, memberRole } from "./member.ts";
+import { changeTeam } from "../teams/team-epoch.ts";
+import { requireMayAppointOwner } from "./keep-an-owner.ts";
+import {
+  alreadyMember,
+  identityColumns,
+  type Member,
+  memberEmail,
+  memberIdentity,
+  memberName,
+  memberRole,
+} from "./member.ts";
 
 export const createMemberInput = z.strictObject({
   name: memberName.describe("The person's name"),
   email: memberEmail.describe("Unique in the team; kept in lower case"),
   role: memberRole.default("member"),
+  identity: memberIdentity.nullable().optional(),
 });
 
 /**
  * Adds a person to a team. Runs in the caller's transaction.
- * @throws AppError `not_found`, `missing_scope` without the scope `admin`, `conflict` when the team has the email already
+ * @throws AppError `not_found`, `missing_scope` without the scope `admin`, `forbidden` when somebody else than an owner
+ * makes another owner, `conflict` when the team has the email or the identity already
  */
 export async function createMember(
   context: TransactionContext,
@@ -25,22 +37,28 @@ export async function createMember(
   const teamId = reachTeam(context.principal, input.teamId);
   await holdTeam(context.db, teamId);
   const now = context.now();
-  const { name, email, role } = input;
-  const [member] = await context.db
-    .insert(members)
-    .values({
-      id: newId("member", now.getTime()),
-      teamId,
-      name,
-      email,
-      role,
-      createdAt: now,
-      updatedAt: now,
-    })
-    .onConflictDoNothing({ target: [members.teamId, members.email] })
-    .returning();
-  if (!member) throw emailTaken(email);
-  await audit(context, { action: "member.create", teamId, targetId: member.id, after: member });
+  const { name, email, role, identity } = input;
+  const row = {
+    id: newId("member", now.getTime()),
+    teamId,
+    name,
+    email,
+    role,
+    ...identityColumns(identity ?? null),
+    createdAt: now,
+    updatedAt: now,
+  };
+  const member = await changeTeam(context, teamId, async (inner) => {
+    if (role === "owner") await requireMayAppointOwner(inner, teamId);
+    const [added] = await inner.db
+      .insert(members)
+      .values(row)
+      .onConflictDoNothing() // of the e-mail or of the identity
+      .returning();
+    if (!added) throw alreadyMember(email);
+    await audit(inner, { action: "member.create", teamId, targetId: added.id, after: added });
+    return added;
+  });
   context.log.info("member_created", { team_id: teamId, member_id: member.id, role });
   return member;
 }

@@ -13,8 +13,19 @@ export interface MemberReference {
   memberId: string;
 }
 
-/** What a member is in the team. It says who the person is; what a request may do is said by its key. */
+/** What a member is in the team, and so what the person's tokens may do; keys have scopes of their own. */
 export const memberRole = z.enum(members.role.enumValues);
+
+/** Who the person is at an OIDC issuer. With it their tokens are known by this alone, and not by their e-mail. */
+export const memberIdentity = z
+  .strictObject({ issuer: z.url().max(500), subject: line(255) })
+  .describe(
+    "The person's `sub` at one of OIDC_ISSUERS; with it their tokens are known by this, not by e-mail",
+  );
+
+export function identityColumns(identity: z.infer<typeof memberIdentity> | null) {
+  return { issuer: identity?.issuer ?? null, subject: identity?.subject ?? null };
+}
 
 export const memberName = line(200);
 
@@ -31,10 +42,10 @@ export function noSuchMember(): AppError {
   return new AppError("not_found", { message: "There is no such member in this team." });
 }
 
-/** @throws AppError `conflict` */
-export function emailTaken(email: string): AppError {
+/** Says that a team has the person already, by e-mail or by identity. */
+export function alreadyMember(email: string | undefined): AppError {
   return new AppError("conflict", {
-    message: `The team has a member with the email ${email} already. Change that one, or use another email.`,
+    message: `The team has a member with ${email === undefined ? "this identity" : `the email ${email} or this identity`} already. Change that one.`,
   });
 }
 

@@ -6,10 +6,14 @@ import type { Context } from "../kernel/context.ts";
 import { isUniqueViolation } from "../kernel/postgres-errors.ts";
 import { requireScope } from "../kernel/principal.ts";
 import { reachTeam } from "../teams/reach-team.ts";
+import { changeTeam } from "../teams/team-epoch.ts";
+import { guardOwner, requireMayAppointOwner } from "./keep-an-owner.ts";
 import {
-  emailTaken,
+  alreadyMember,
+  identityColumns,
   type Member,
   memberEmail,
+  memberIdentity,
   memberIdOf,
   memberName,
   type MemberReference,
@@ -21,11 +25,13 @@ export const updateMemberInput = z.strictObject({
   name: memberName.optional(),
   email: memberEmail.optional(),
   role: memberRole.optional(),
+  identity: memberIdentity.nullable().optional(),
 });
 
 /**
- * Changes a person of a team; what the input leaves out stays.
- * @throws AppError `not_found`, `missing_scope` without the scope `admin`, `conflict` when another member has the email
+ * Changes a person of a team; what the input leaves out stays. It holds everywhere within a second.
+ * @throws AppError `not_found`, `missing_scope` without the scope `admin`, `forbidden` when somebody else than an owner
+ * changes or makes an owner, `conflict` when another member has the email or identity, or the last owner would be none
  */
 export async function updateMember(
   context: Context,
@@ -34,13 +40,21 @@ export async function updateMember(
   requireScope(context.principal, "admin");
   const teamId = reachTeam(context.principal, input.teamId);
   const memberId = memberIdOf(input.memberId);
-  const { name, email, role } = input;
+  const { name, email, role, identity } = input;
   const reached = and(eq(members.id, memberId), eq(members.teamId, teamId));
-  const work = context.transaction(async (inner) => {
+  const work = changeTeam(context, teamId, async (inner) => {
+    await guardOwner(inner, { teamId, memberId, loses: role !== undefined && role !== "owner" });
+    if (role === "owner") await requireMayAppointOwner(inner, teamId);
     const [before] = await inner.db.select().from(members).where(reached).for("update");
     const [after] = await inner.db
       .update(members)
-      .set({ name, email, role, updatedAt: context.now() })
+      .set({
+        name,
+        email,
+        role,
+        ...(identity === undefined ? {} : identityColumns(identity)),
+        updatedAt: context.now(),
+      })
       .where(reached)
       .returning();
     if (!before || !after) throw noSuchMember();
@@ -48,8 +62,7 @@ export async function updateMember(
     return after;
   });
   const member = await work.catch((error: unknown) => {
-    if (email !== undefined && isUniqueViolation(error)) throw emailTaken(email);
-    throw error;
+    throw isUniqueViolation(error) ? alreadyMember(email) : error;
   });
   context.log.info("member_changed", { team_id: teamId, member_id: memberId, role });
   return member;

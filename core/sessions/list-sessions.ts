@@ -3,7 +3,7 @@ import { sessions } from "#schema";
 import type { Context } from "../kernel/context.ts";
 import { AppError } from "../kernel/errors.ts";
 import { decodeCursor, type Page, type PageRequest, toPage } from "../kernel/page.ts";
-import { type Principal, requireScope, teamScope } from "../kernel/principal.ts";
+import { requireScope, seesSessionsOf, teamScope } from "../kernel/principal.ts";
 import type { SessionInfo } from "./session.ts";
 import { type Session, type SessionPorts, toSession } from "./session-context.ts";
 
@@ -13,7 +13,8 @@ const PARALLEL = 20;
 type Row = typeof sessions.$inferSelect;
 
 /**
- * The sessions of the principal's team by their last activity, the latest first; of a Telegram user, that user's own.
+ * The sessions of the principal's team by their last activity, the latest first; of a Telegram user or the end
+ * user of an app, that user's own.
  * The list is Postgres's index; titles come from the sessions' objects, and those that are gone there are left out.
  * @throws AppError `missing_scope`, `invalid_request` for a cursor that is none of ours
  */
@@ -24,7 +25,7 @@ export async function listSessions(
 ): Promise<Page<Session>> {
   requireScope(context.principal, "sessions");
   const own = teamScope(context.principal);
-  const endUser = listedUser(context.principal, input.endUser);
+  const endUser = seesSessionsOf(context.principal) ?? input.endUser;
   const rows = await context.db
     .select()
     .from(sessions)
@@ -44,11 +45,6 @@ export async function listSessions(
     (row) => [row.lastActiveAt.getTime(), row.id],
   );
   return { ...page, items: await askObjects(context, ports, page.items) };
-}
-
-/** In a team that Telegram users share, each sees their own sessions only. */
-function listedUser(principal: Principal, asked: string | undefined): string | undefined {
-  return principal.kind === "telegram" ? principal.endUser : asked;
 }
 
 function beforeCursor(cursor: string) {

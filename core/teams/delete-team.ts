@@ -1,26 +1,32 @@
 import { eq } from "drizzle-orm";
-import { apiKeys, teams } from "#schema";
+import { apiKeys, members, teams } from "#schema";
 import { audit } from "../audit/audit.ts";
 import type { Context } from "../kernel/context.ts";
-import { requireSuperAdmin } from "../kernel/principal.ts";
+import { requireOwner } from "../kernel/principal.ts";
 import { noSuchTeam, reachTeam } from "./reach-team.ts";
 import { EPOCH_OF_DELETED_TEAM } from "./team-epoch.ts";
 
 /**
  * Erases a team with its keys, members, sessions' index and Telegram links. Its keys work nowhere within a second.
- * Usage records stay, since they are accounts. Super admins only, as with making a team.
+ * Usage records stay, since they are accounts. For its owners and super admins.
  * @throws AppError `forbidden`, `not_found`
  */
 export async function deleteTeam(context: Context, input: { teamId: string }): Promise<void> {
-  requireSuperAdmin(context.principal);
+  requireOwner(context.principal);
   const teamId = reachTeam(context.principal, input.teamId);
   await context.epochs.expectChange(teamId);
   await context.transaction(async (inner) => {
-    // Keys first, then the team: the order in which changes of a key lock them, so that neither waits for the other.
+    // Keys and members first, then the team: the order in which changes of them lock, so that neither waits for the other.
     await inner.db
       .select({ id: apiKeys.id })
       .from(apiKeys)
       .where(eq(apiKeys.teamId, teamId))
+      .for("update");
+    await inner.db
+      .select({ id: members.id })
+      .from(members)
+      .where(eq(members.teamId, teamId))
+      .orderBy(members.id)
       .for("update");
     const [deleted] = await inner.db.delete(teams).where(eq(teams.id, teamId)).returning();
     if (!deleted) throw noSuchTeam();

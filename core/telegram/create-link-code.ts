@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { telegramLinkCodes } from "#schema";
 import { audit } from "../audit/audit.ts";
-import { requireScope, requireTeam } from "../kernel/principal.ts";
+import { actorName, requireScope, requireTeam } from "../kernel/principal.ts";
 import { hashLinkCode, newLinkCode } from "./link-code.ts";
 import type { TelegramContext } from "./telegram-context.ts";
 
@@ -30,8 +30,7 @@ export async function createLinkCode(
   const now = ctx.now();
   const code = newLinkCode();
   const expiresAt = new Date(now.getTime() + input.expires_in_seconds * 1000);
-  const createdBy =
-    ctx.principal.kind === "key" ? `key:${ctx.principal.keyId}` : ctx.principal.kind;
+  const createdBy = actorName(ctx.principal);
   const codeHash = await hashLinkCode(code);
   await ctx.transaction(async (inner) => {
     await inner.db

@@ -2,7 +2,7 @@ import { type SQL, sql } from "drizzle-orm";
 import { z } from "zod";
 import { AppError } from "../kernel/errors.ts";
 import { isStorableText } from "../kernel/text.ts";
-import { type Principal, requireScope, teamScope } from "../kernel/principal.ts";
+import { type Principal, requireScope, seesUsageOf, teamScope } from "../kernel/principal.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** Days that are reported when nobody says which. */
@@ -41,7 +41,7 @@ export interface UsageSelection {
 
 /**
  * What the principal may see of what was asked for: keys their whole team, super admins every team or the one they
- * named, a Telegram chat only its own requests.
+ * named, a Telegram chat and the end users of an app only their own requests.
  * @throws AppError `missing_scope`, `validation_failed`
  */
 export function selectUsage(
@@ -56,7 +56,7 @@ export function selectUsage(
   if (from >= to) throw rangeError("from must be before to.");
   if (to.getTime() - from.getTime() > LONGEST_DAYS * DAY_MS)
     throw rangeError(`from and to may be ${LONGEST_DAYS} days apart. Ask for less at a time.`);
-  const endUser = principal.kind === "telegram" ? principal.endUser : filter.end_user;
+  const endUser = seesUsageOf(principal) ?? filter.end_user;
   const wanted = [
     { column: "team_id", value: teamScope(principal) },
     { column: "key_id", value: filter.key_id },

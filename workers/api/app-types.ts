@@ -17,6 +17,10 @@ export interface RequestState {
   /** What is switched off, and which catalog is the latest; set with the principal. */
   signal: Signal;
   principal: Principal;
+  /** The length of the request's body, in bytes. */
+  bodyBytes: number;
+  /** Whether the page that asks may read the answer. */
+  originAllowed: boolean;
   /** The context for the verbs of core; set once the request is authenticated. */
   context: Context;
   /** Milliseconds spent waiting for a model's provider, for Server-Timing. */

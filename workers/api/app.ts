@@ -1,4 +1,5 @@
 import { HTTPException } from "hono/http-exception";
+import { JSON_BODY_LIMIT } from "#core/access/access-rules.ts";
 import { AppError, toAppError } from "#core/kernel/errors.ts";
 import type { AppContext } from "./app-types.ts";
 import { allowOrigins } from "./middleware/allow-origins.ts";
@@ -9,9 +10,6 @@ import { createRouter } from "./openapi.ts";
 import { errorResponse } from "./problem.ts";
 import { serveOpenApi } from "./routes/documentation.ts";
 import { publicRoutes, routes } from "./routes/index.ts";
-
-/** The largest JSON body, in bytes. Uploads have routes and limits of their own. */
-export const JSON_BODY_LIMIT = 10 * 1024 * 1024;
 
 /** Malformed JSON and wrong media types are found by Hono's validators, which throw its own exception. */
 function asAppError(thrown: unknown): AppError {

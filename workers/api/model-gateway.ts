@@ -1,4 +1,4 @@
-import { hasScope, requireScope, requireTeam } from "#core/kernel/principal.ts";
+import { hasScope, type Principal, requireScope, requireTeam } from "#core/kernel/principal.ts";
 import { traceparentOf } from "#core/kernel/trace-context.ts";
 import { withFailureRecord } from "#core/gateway/complete-chat.ts";
 import { UNLIMITED } from "#core/gateway/admission.ts";
@@ -53,6 +53,11 @@ function runAiBy(ai: AiBinding | null): GatewayPorts["runAi"] {
   return (model, input, signal) => ai.run(model, input, { returnRawResponse: true, signal });
 }
 
+/** So that what a program with a token uses is somebody's: it has no key to be counted by. */
+function subjectOf(principal: Principal): string | null {
+  return principal.kind === "token" ? principal.subject : null;
+}
+
 /** What the gateway reaches the world by, for this request. */
 export function gatewayPorts(c: AppContext): GatewayPorts {
   const { usage, catalog, circuits, cache, answers } = c.get("deps");
@@ -89,9 +94,9 @@ export async function modelCall(
   const principal = c.get("principal");
   const trace = c.get("trace");
   const named =
-    principal.kind === "telegram"
+    (principal.kind === "telegram" || principal.kind === "token") && principal.endUser !== null
       ? principal.endUser
-      : (options.endUser ?? c.req.header("x-end-user") ?? null);
+      : (options.endUser ?? c.req.header("x-end-user") ?? subjectOf(principal));
   const keySeconds = principal.kind === "key" ? (principal.cacheSeconds ?? null) : null;
   const cache = cachePolicyOf(
     keySeconds,

@@ -116,4 +116,12 @@ export const idempotencyHeader = z.object({
   }),
 });
 
+/** From which addresses a key or a team may be used. */
+export const ipRulesSchema = z
+  .object({
+    allow: z.array(z.string()).openapi({ description: "Empty for all" }),
+    deny: z.array(z.string()).openapi({ description: "Wins over `allow`" }),
+  })
+  .openapi("IpRules");
+
 export { createRoute, z };

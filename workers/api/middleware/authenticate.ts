@@ -4,6 +4,7 @@ import { equalDigests, sha256, toHex } from "#core/kernel/digest.ts";
 import { addressGroup } from "#core/kernel/address-group.ts";
 import { AppError } from "#core/kernel/errors.ts";
 import { isId } from "#core/kernel/ids.ts";
+import type { AccessRules } from "#core/access/access-rules.ts";
 import type { Principal } from "#core/kernel/principal.ts";
 import { hashApiKey, isWellFormedApiKey } from "#core/keys/api-key.ts";
 import { loadKeyRecord, principalOf } from "#core/keys/key-record.ts";
@@ -15,6 +16,7 @@ import type { AppContext } from "../app-types.ts";
 import { tooManyAttempts } from "../failed-attempts.ts";
 import { internalActorOf } from "../internal-actor.ts";
 import { refuseChanges, SIGNAL_KEY, SIGNAL_SECONDS, signalOf } from "../signal.ts";
+import { addressOf, enforceAccess } from "./enforce-access.ts";
 
 /** How long a key record may stay in the shared cache, in seconds; the team's epoch makes it invalid earlier. */
 const CACHE_SECONDS = 600;
@@ -24,7 +26,8 @@ const CACHE_UNKNOWN_SECONDS = 60;
 export async function authenticate(c: AppContext, next: Next): Promise<void> {
   const looked = signalOf(c); // a cold isolate reads it beside the key
   if (looked instanceof Promise) looked.catch(() => undefined); // who is refused does not wait for it
-  const principal = internalActorOf(c.req.raw) ?? (await principalFromKey(c));
+  const actor = internalActorOf(c.req.raw);
+  const { principal, access } = actor ? { principal: actor, access: null } : await whoAsks(c);
   const signal = looked instanceof Promise ? await looked : looked;
   const { settings, secrets, meter, cache, signals } = c.get("deps");
   c.set("signal", signal);
@@ -47,16 +50,23 @@ export async function authenticate(c: AppContext, next: Next): Promise<void> {
       },
     }),
   );
+  if (actor === null) await enforceAccess(c, access);
   await next();
 }
 
-/** Where the request came from. Whatever a client claims of addresses, as in x-forwarded-for, is not believed. */
+/** Where the request came from, for those who ask. */
 function sourceOf(c: AppContext): RequestSource {
   return {
-    ip: c.req.header("cf-connecting-ip") ?? null,
+    ip: addressOf(c),
     userAgent: c.req.header("user-agent") ?? null,
     traceId: c.get("trace").traceId,
   };
+}
+
+/** Who asks, and what their team and key ask of the request in turn. */
+interface Caller {
+  principal: Principal;
+  access: AccessRules | null;
 }
 
 /**
@@ -79,30 +89,34 @@ export function presentedKey(c: AppContext): string {
  * Counts what comes without a valid key by its address, and never what comes with one.
  * @throws AppError `rate_limit_exceeded` when an address has sent too much of it
  */
-async function principalFromKey(c: AppContext): Promise<Principal> {
+async function whoAsks(c: AppContext): Promise<Caller> {
   try {
     return await identify(c);
   } catch (thrown) {
     if (thrown instanceof AppError && thrown.meaning.status === 401)
-      await c.get("deps").failedAttempts.count(addressOf(c), Date.now());
+      await c.get("deps").failedAttempts.count(countedAs(c), Date.now());
     throw thrown;
   }
 }
 
 /** Whom the request is counted to. Cloudflare always sets the header; without it all are one. */
-function addressOf(c: AppContext): string {
-  return addressGroup(c.req.header("cf-connecting-ip") ?? "unknown");
+function countedAs(c: AppContext): string {
+  return addressGroup(addressOf(c) ?? "unknown");
 }
 
-async function identify(c: AppContext): Promise<Principal> {
+async function identify(c: AppContext): Promise<Caller> {
   const key = presentedKey(c);
   if (isWellFormedApiKey(key)) {
     const hash = await hashApiKey(key);
     const record = await c.get("deps").keyRing.find(hash, keySources(c));
-    if (record) return principalOf(record, Date.now());
+    if (record) return { principal: principalOf(record, Date.now()), access: record.access };
   }
   const fingerprint = await superAdminFingerprint(c, key);
-  if (fingerprint !== null) return { kind: "super_admin", teamId: namedTeam(c), fingerprint };
+  if (fingerprint !== null)
+    return {
+      principal: { kind: "super_admin", teamId: namedTeam(c), fingerprint },
+      access: null,
+    };
   throw new AppError("invalid_api_key", {
     message:
       "This API key is not known. Check that it was copied whole; GET /v1/keys/verify tells a key about itself.",
@@ -146,7 +160,7 @@ function keySources(c: AppContext): KeySources {
       cache.set(`key:${hash}`, cached, cached.record ? CACHE_SECONDS : CACHE_UNKNOWN_SECONDS),
     async load(hash) {
       // A key in use is in the cache, so that a busy backend gets through whatever else its address sends.
-      if (missed && c.get("deps").failedAttempts.isFlooding(addressOf(c), Date.now()))
+      if (missed && c.get("deps").failedAttempts.isFlooding(countedAs(c), Date.now()))
         throw tooManyAttempts();
       return loadKeyRecord(openDatabase(settings), hash);
     },

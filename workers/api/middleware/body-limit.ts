@@ -6,35 +6,66 @@ import { inheritInternal } from "../internal-actor.ts";
 /** What is read away of a body that is refused; the platform lets no more through. In bytes. */
 const DISCARD_LIMIT = 100 * 1024 * 1024;
 
-const tooLarge = (limit: number) =>
-  new AppError("body_too_large", {
-    message: `The body is over ${limit / 1024 / 1024} MB. Send less, or upload files in parts.`,
+const MEGABYTE = 1024 * 1024;
+
+/** @param limit in bytes */
+export function tooLarge(limit: number): AppError {
+  const shown = limit % MEGABYTE === 0 ? `${limit / MEGABYTE} MB` : `${limit} bytes`;
+  return new AppError("body_too_large", {
+    message: `The body is over ${shown}. Send less, or upload files in parts.`,
   });
+}
+
+/** Reads a body that will not be used, so that the client comes to read the answer. */
+export async function discardBody({ body }: Request): Promise<void> {
+  if (body) await discard(body.getReader(), DISCARD_LIMIT);
+}
 
 /**
- * Refuses bodies over a limit, whether they tell their length or not. A client reads no answer while it still sends,
+ * Refuses bodies that are no JSON, and those over a limit, whether they tell their length or not. A client reads no answer while it still sends,
  * and one whose connection is closed meanwhile never gets to see it; so what it sends is read to the end.
  * @param limit in bytes
  */
 export function bodyLimit(limit: number) {
   return async function limitBody(c: AppContext, next: Next): Promise<void> {
     const { body, headers } = c.req.raw;
+    c.set("bodyBytes", 0);
     if (!body) return next();
+    if (!isJson(headers.get("content-type"))) {
+      await discardBody(c.req.raw);
+      throw notJson(headers.get("content-type"));
+    }
     const length = headers.has("transfer-encoding") ? null : headers.get("content-length");
-    if (length !== null && Number(length) <= limit) return next();
+    if (length !== null && Number(length) <= limit) {
+      c.set("bodyBytes", Number(length));
+      return next();
+    }
     const reader = body.getReader();
     if (length !== null) {
       await discard(reader, DISCARD_LIMIT);
       throw tooLarge(limit);
     }
-    const whole = new Request(c.req.raw, {
-      method: c.req.method,
-      body: await readUpTo(reader, limit),
-    });
+    const blob = await readUpTo(reader, limit);
+    c.set("bodyBytes", blob.size);
+    const whole = new Request(c.req.raw, { method: c.req.method, body: blob });
     inheritInternal(c.req.raw, whole);
     c.req.raw = whole;
     return next();
   };
+}
+
+/** `application/json` and its kin such as `application/merge-patch+json`, with or without parameters. */
+function isJson(type: string | null): boolean {
+  return type !== null && (type === "application/json" || JSON_TYPE.test(type));
+}
+
+const JSON_TYPE = /^\s*application\/([a-z0-9.-]+\+)?json\s*(;|$)/i;
+
+function notJson(type: string | null): AppError {
+  const came = type === null ? "without a content type" : `as ${type.slice(0, 100)}`;
+  return new AppError("unsupported_media_type", {
+    message: `Send the body as JSON, with the header content-type: application/json. This one came ${came}.`,
+  });
 }
 
 type BodyReader = ReadableStreamDefaultReader<Uint8Array>;

@@ -55,6 +55,8 @@ export function logRequest(
     team_id: principal?.teamId ?? undefined,
     key_id: principal?.kind === "key" ? principal.keyId : undefined,
     actor: principal?.kind,
+    subject: principal?.kind === "token" ? principal.subject : undefined,
+    issuer: principal?.kind === "token" ? principal.issuer : undefined,
     client_request_id: c.req.header("x-client-request-id")?.slice(0, CLIENT_ID_LIMIT),
     error_code: error?.code,
     ...(status >= 500 && error

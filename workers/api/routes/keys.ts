@@ -14,6 +14,7 @@ import {
   createRoute,
   createRouter,
   idempotencyHeader,
+  ipRulesSchema,
   jsonBody,
   jsonResponse,
   noContent,
@@ -38,6 +39,7 @@ const keySchema = z
     scopes: scopesSchema,
     models: z.array(z.string()),
     metadata: metadataSchema,
+    ip_rules: ipRulesSchema,
     enabled: z.boolean(),
     cache: z.object({ ttl_seconds: z.number().int() }).nullable(),
     expires_at: z.string().nullable(),
@@ -57,7 +59,7 @@ const issuedKeySchema = keySchema
 
 const keyFactsSchema = z
   .object({
-    kind: z.enum(["key", "super_admin"]),
+    kind: z.enum(["key", "token", "super_admin"]),
     id: z.string().nullable(),
     name: z.string(),
     team_id: z.string().nullable(),
@@ -84,6 +86,7 @@ const encodeKey = (key: ApiKey): z.infer<typeof keySchema> => ({
   scopes: key.scopes,
   models: key.models,
   metadata: key.metadata,
+  ip_rules: { allow: key.ipAllow, deny: key.ipDeny },
   enabled: key.enabled,
   cache: key.cacheSeconds === null ? null : { ttl_seconds: key.cacheSeconds },
   expires_at: time(key.expiresAt),
@@ -122,6 +125,7 @@ const EXAMPLE: z.infer<typeof keySchema> = {
   scopes: ["chat", "usage:read"],
   models: ["*"],
   metadata: { owner: "platform" },
+  ip_rules: { allow: ["203.0.113.0/24", "2001:db8::/32"], deny: [] },
   enabled: true,
   cache: null,
   expires_at: null,

@@ -2,7 +2,7 @@ import { createMember, createMemberInput } from "#core/members/create-member.ts"
 import { deleteMember } from "#core/members/delete-member.ts";
 import { getMember } from "#core/members/get-member.ts";
 import { listMembers } from "#core/members/list-members.ts";
-import { type Member, memberRole } from "#core/members/member.ts";
+import { type Member, memberIdentity, memberRole } from "#core/members/member.ts";
 import { updateMember, updateMemberInput } from "#core/members/update-member.ts";
 import { idempotent } from "../middleware/idempotent.ts";
 import {
@@ -27,6 +27,7 @@ const memberSchema = z
     name: z.string(),
     email: z.string(),
     role: memberRole,
+    identity: memberIdentity.nullable(),
     created_at: z.string(),
     updated_at: z.string(),
   })
@@ -38,6 +39,10 @@ const encodeMember = (member: Member): z.infer<typeof memberSchema> => ({
   name: member.name,
   email: member.email,
   role: member.role,
+  identity:
+    member.issuer === null || member.subject === null
+      ? null
+      : { issuer: member.issuer, subject: member.subject },
   created_at: member.createdAt.toISOString(),
   updated_at: member.updatedAt.toISOString(),
 });
@@ -48,6 +53,7 @@ const EXAMPLE: z.infer<typeof memberSchema> = {
   name: "Parisa Karimi",
   email: "parisa@example.com",
   role: "admin",
+  identity: null,
   created_at: "2026-11-21T09:30:00.000Z",
   updated_at: "2026-11-21T09:30:00.000Z",
 };
@@ -67,7 +73,7 @@ const createContract = createRoute({
   method: "post",
   path: "/v1/teams/{id}/members",
   summary: "Add a person to a team",
-  description: `${common.description} An email can be in a team once; a second time is 409.`,
+  description: `${common.description} An email can be in a team once; a second time is 409. Owners are made by owners; the first one of a team by whoever manages it.`,
   request: {
     params: teamParam,
     headers: idempotencyHeader,
@@ -105,6 +111,7 @@ const updateContract = createRoute({
   method: "patch",
   path: "/v1/teams/{id}/members/{member_id}",
   summary: "Change a member",
+  description: `${common.description} It holds within a second. Owners are changed by owners, and the last one stays one.`,
   request: { params: memberParams, ...jsonBody(updateMemberInput, { role: "viewer" }) },
   responses: {
     200: jsonResponse("The member as it is now", memberSchema, { ...EXAMPLE, role: "viewer" }),
@@ -117,6 +124,7 @@ const deleteContract = createRoute({
   method: "delete",
   path: "/v1/teams/{id}/members/{member_id}",
   summary: "Remove a person from a team",
+  description: `${common.description} The person's tokens open it nowhere within a second. Owners are removed by owners, and the last one stays.`,
   request: { params: memberParams },
   responses: { 204: noContent("The person is no member any more"), ...problemResponses },
 });

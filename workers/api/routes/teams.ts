@@ -1,3 +1,4 @@
+import { hasScope, type Principal } from "#core/kernel/principal.ts";
 import { createTeam, createTeamInput } from "#core/teams/create-team.ts";
 import { deleteTeam } from "#core/teams/delete-team.ts";
 import { getTeam } from "#core/teams/get-team.ts";
@@ -9,6 +10,7 @@ import {
   createRoute,
   createRouter,
   idempotencyHeader,
+  ipRulesSchema,
   jsonBody,
   jsonResponse,
   noContent,
@@ -27,15 +29,25 @@ const teamSchema = z
     created_at: z.string(),
     updated_at: z.string(),
     limits: z.array(limitSchema),
+    ip_rules: ipRulesSchema.optional().openapi({ description: "For those who manage the team" }),
+    allowed_origins: z.array(z.string()).optional(),
+    max_body_bytes: z.number().nullable().optional(),
   })
   .openapi("Team");
 
-const encodeTeam = (team: Team): z.infer<typeof teamSchema> => ({
+const encodeTeam = (team: Team, principal: Principal): z.infer<typeof teamSchema> => ({
   id: team.id,
   name: team.name,
   created_at: team.createdAt.toISOString(),
   updated_at: team.updatedAt.toISOString(),
   limits: team.limits.map(encodeLimit),
+  ...(hasScope(principal, "admin")
+    ? {
+        ip_rules: { allow: team.ipAllow, deny: team.ipDeny },
+        allowed_origins: team.allowedOrigins,
+        max_body_bytes: team.maxBodyBytes,
+      }
+    : {}),
 });
 
 const EXAMPLE: z.infer<typeof teamSchema> = {
@@ -44,6 +56,9 @@ const EXAMPLE: z.infer<typeof teamSchema> = {
   created_at: "2026-11-21T09:30:00.000Z",
   updated_at: "2026-11-21T09:30:00.000Z",
   limits: [],
+  ip_rules: { allow: ["203.0.113.0/24"], deny: [] },
+  allowed_origins: ["https://app.example.com"],
+  max_body_bytes: null,
 };
 
 /** The team's id in a path. */
@@ -92,8 +107,15 @@ const updateContract = createRoute({
   method: "patch",
   path: "/v1/teams/{id}",
   summary: "Change a team",
-  description: "Needs the scope `admin`.",
-  request: { params: teamParam, ...jsonBody(updateTeamInput, { name: "Acme Europe" }) },
+  description:
+    "Needs the scope `admin`. What is left out stays; rules hold everywhere within a second. `ip_rules` that would shut out the caller's own address are refused, unless `force` is sent with them.",
+  request: {
+    params: teamParam,
+    ...jsonBody(updateTeamInput, {
+      name: "Acme Europe",
+      ip_rules: { allow: ["203.0.113.0/24"] },
+    }),
+  },
   responses: {
     200: jsonResponse("The team as it is now", teamSchema, { ...EXAMPLE, name: "Acme Europe" }),
     ...problemResponses,
@@ -104,7 +126,7 @@ const deleteContract = createRoute({
   ...common,
   method: "delete",
   path: "/v1/teams/{id}",
-  summary: "Delete a team (super admin)",
+  summary: "Delete a team (its owner, super admin)",
   description:
     "Erases the team with its keys, members and Telegram links. Its keys work nowhere within a second. Usage records stay.",
   request: { params: teamParam },
@@ -116,21 +138,25 @@ export const teamRoutes = createRouter()
     const input = c.req.valid("json");
     const { body } = await idempotent(c, async (context) => ({
       status: 201,
-      body: encodeTeam(await createTeam(context, input)),
+      body: encodeTeam(await createTeam(context, input), context.principal),
     }));
     return c.json(body, 201);
   })
   .openapi(listContract, async (c) => {
-    const page = await listTeams(c.get("context"), c.req.valid("query"));
-    return c.json({ data: page.items.map(encodeTeam), next_cursor: page.nextCursor }, 200);
+    const context = c.get("context");
+    const page = await listTeams(context, c.req.valid("query"));
+    const data = page.items.map((team) => encodeTeam(team, context.principal));
+    return c.json({ data, next_cursor: page.nextCursor }, 200);
   })
   .openapi(getContract, async (c) => {
     const { id } = c.req.valid("param");
-    return c.json(encodeTeam(await getTeam(c.get("context"), { teamId: id })), 200);
+    const context = c.get("context");
+    return c.json(encodeTeam(await getTeam(context, { teamId: id }), context.principal), 200);
   })
   .openapi(updateContract, async (c) => {
     const input = { ...c.req.valid("json"), teamId: c.req.valid("param").id };
-    return c.json(encodeTeam(await updateTeam(c.get("context"), input)), 200);
+    const context = c.get("context");
+    return c.json(encodeTeam(await updateTeam(context, input), context.principal), 200);
   })
   .openapi(deleteContract, async (c) => {
     await deleteTeam(c.get("context"), { teamId: c.req.valid("param").id });

@@ -34,6 +34,7 @@ describe("a new key", () => {
       scopes: ["chat", "usage:read", "chat"],
       models: ["gpt-4o-mini", "meta-llama/llama-3:free"],
       expires_at: "2999-01-01T00:00:00+02:00",
+      ip_rules: { allow: ["203.0.113.0/24", " 2001:DB8::/32 ", "203.0.113.0/24"] },
       metadata: { owner: "platform", nested: { list: [1, null, "تست"] } },
     });
     expect(isWellFormedApiKey(made.key)).toBe(true);
@@ -46,6 +47,7 @@ describe("a new key", () => {
       scopes: ["chat", "usage:read"],
       models: ["gpt-4o-mini", "meta-llama/llama-3:free"],
       metadata: { owner: "platform", nested: { list: [1, null, "تست"] } },
+      ip_rules: { allow: ["203.0.113.0/24", "2001:db8::/32"], deny: [] },
       enabled: true,
       cache: null,
       expires_at: "2998-12-31T22:00:00.000Z",
@@ -58,7 +60,9 @@ describe("a new key", () => {
     expect(await owner.expect(200, "GET", `/v1/keys/${made.id}`)).toEqual(shown);
     const rows = await stack.sql("SELECT * FROM api_keys WHERE id = $1", [made.id]);
     expect(JSON.stringify(rows)).not.toContain(key);
-    await stack.client(key).expect(200, "GET", "/v1/keys/verify");
+    await stack.client(key).expect(200, "GET", "/v1/keys/verify", undefined, {
+      "cf-connecting-ip": "203.0.113.7",
+    });
   });
 
   test("gets the default scopes and all models when nothing is said", async () => {

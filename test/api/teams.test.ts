@@ -29,6 +29,9 @@ describe("a team", () => {
       created_at: expect.stringMatching(/^20.*Z$/),
       updated_at: expect.any(String),
       limits: [],
+      ip_rules: { allow: [], deny: [] },
+      allowed_origins: [],
+      max_body_bytes: null,
     });
     const path = `/v1/teams/${team.id}`;
     expect(await stack.admin.expect(200, "GET", path)).toEqual(team);
@@ -143,14 +146,15 @@ describe("members", () => {
   test("are added, read, changed and removed", async () => {
     const { client, teamId } = await stack.createTeam();
     const path = `/v1/teams/${teamId}/members`;
-    const person = { name: " Parisa ", email: " Parisa@Example.COM ", role: "owner" };
+    const person = { name: " Parisa ", email: " Parisa@Example.COM ", role: "admin" };
     const member = await client.expect<Member>(201, "POST", path, person);
     expect(member).toEqual({
       id: expect.stringMatching(/^mem_/),
       team_id: teamId,
       name: "Parisa",
       email: "parisa@example.com",
-      role: "owner",
+      role: "admin",
+      identity: null,
       created_at: expect.any(String),
       updated_at: expect.any(String),
     });

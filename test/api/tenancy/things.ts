@@ -43,7 +43,7 @@ export async function furnish(stack: Stack, label: string): Promise<Household> {
   const member = await client.expect<{ id: string }>(201, "POST", `/v1/teams/${teamId}/members`, {
     name: marked("member"),
     email: `${marked("email")}@example.com`,
-    role: "owner",
+    role: "admin",
   });
   const key = await client.expect<{ id: string; key: string }>(201, "POST", "/v1/keys", {
     name: marked("key"),

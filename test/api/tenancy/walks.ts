@@ -172,7 +172,7 @@ export const WALKS: Record<string, Walk> = {
     stranger: "hidden",
     status: 201,
     params: team,
-    body: () => ({ name: "Spy", email: "spy@example.com", role: "owner" }),
+    body: () => ({ name: "Spy", email: "spy@example.com", role: "admin" }),
   },
   "GET /v1/teams/{id}/members": { stranger: "hidden", status: 200, shows: "marks", params: team },
   "GET /v1/teams/{id}/members/{member_id}": {

@@ -30,7 +30,7 @@ export function bodyLimit(limit: number) {
   return async function limitBody(c: AppContext, next: Next): Promise<void> {
     const { body, headers } = c.req.raw;
     c.set("bodyBytes", 0);
-    if (!body) return next();
+    if (!body || headers.get("content-length") === "0") return next();
     if (!isJson(headers.get("content-type"))) {
       await discardBody(c.req.raw);
       throw notJson(headers.get("content-type"));

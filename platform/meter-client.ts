@@ -1,18 +1,27 @@
 import type { EpochAnnouncer } from "#core/kernel/context.ts";
+import type { Grant, Want } from "#core/meter/lease.ts";
+import type { LimitState } from "#core/meter/limit-state.ts";
+import type { TeamStanding } from "#core/meter/team-standing.ts";
 import type { Meter } from "./durable-objects/meter.ts";
 import type { UsageSink } from "./usage-reporter.ts";
 
 /** The Meters as a Worker sees them: one for each team, found by the team's id. */
 export interface MeterClient extends EpochAnnouncer, UsageSink {
-  epoch(teamId: string): Promise<number>;
+  /** The team's epoch, and its limits under it. */
+  standing(teamId: string): Promise<TeamStanding>;
+  lease(teamId: string, wants: Want[]): Promise<Grant[]>;
+  /** Every limit of the team with what is used of it. */
+  limits(teamId: string): Promise<LimitState[]>;
   confirm(teamId: string, batchIds: string[]): Promise<void>;
 }
 
 export function createMeterClient(namespace: DurableObjectNamespace<Meter>): MeterClient {
   const of = (teamId: string) => namespace.get(namespace.idFromName(teamId));
   return {
-    epoch: (teamId) => of(teamId).epoch(teamId),
-    report: (teamId, batches) => of(teamId).report(teamId, batches),
+    standing: (teamId) => of(teamId).standing(teamId),
+    lease: (teamId, wants) => of(teamId).lease(teamId, wants),
+    limits: (teamId) => of(teamId).limits(teamId),
+    report: (teamId, batches, log) => of(teamId).report(teamId, batches, log),
     confirm: (teamId, batchIds) => of(teamId).confirm(batchIds),
     expectChange: (teamId) => of(teamId).expectChange(teamId),
     raise: (teamId, epoch) => of(teamId).raiseEpoch(teamId, epoch),

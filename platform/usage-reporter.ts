@@ -1,4 +1,5 @@
 import type { Logger } from "#core/kernel/log.ts";
+import type { LeaseDesk, LeaseLog } from "#core/meter/lease-desk.ts";
 import { newId } from "#core/kernel/ids.ts";
 import { storableRecord } from "#core/usage/storable-record.ts";
 import type { UsageBatch, UsageRecord } from "#core/usage/usage-record.ts";
@@ -16,9 +17,10 @@ const BATCHES_PER_CALL = 10;
 /** With so many waiting, the Meter has been out of reach for long, and the isolate's memory is at stake. */
 const WAITING_LIMIT = 60_000;
 
-/** Who takes the records for good: the Meters. */
+/** Who takes the records for good, and what became of leases: the Meters. */
 export interface UsageSink {
-  report(teamId: string, batches: UsageBatch[]): Promise<void>;
+  /** @returns the number of the last entry of the log that is kept for good */
+  report(teamId: string, batches: UsageBatch[], log: LeaseLog | null): Promise<number>;
 }
 
 interface TeamQueue {
@@ -36,11 +38,13 @@ interface TeamQueue {
 export class UsageReporter {
   private readonly queues = new Map<string, TeamQueue>();
   private readonly meter: UsageSink;
+  private readonly leases: LeaseDesk;
   private readonly log: Logger;
   private waiting = 0;
 
-  constructor(meter: UsageSink, log: Logger) {
+  constructor(meter: UsageSink, leases: LeaseDesk, log: Logger) {
     this.meter = meter;
+    this.leases = leases;
     this.log = log;
   }
 
@@ -54,17 +58,25 @@ export class UsageReporter {
       this.log.error("usage_dropped", { team_id: teamId, record });
       return;
     }
-    const queue = this.queueOf(teamId);
-    queue.records.push(storableRecord(record));
+    const stored = storableRecord(record);
+    this.queueOf(teamId).records.push(stored);
+    this.leases.settle(teamId, stored);
     this.waiting++;
+    return this.flush(teamId);
+  }
+
+  /** Tells the Meter within about a second what there is to tell of this team, until there is nothing left. */
+  async flush(teamId: string): Promise<void> {
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
       const now = Date.now();
+      const queue = this.queueOf(teamId);
       if (queue.windowSince > 0 && now - queue.windowSince < WINDOW_LOST_MS) return;
       queue.windowSince = now;
       await new Promise((resolve) => setTimeout(resolve, GATHER_MS));
       queue.windowSince = 0;
       try {
-        return await this.send(teamId, queue);
+        await this.send(teamId, queue);
+        if (!this.leases.owesWord(teamId)) return;
       } catch (error) {
         this.log.error("usage_report_failed", {
           team_id: teamId,
@@ -85,9 +97,14 @@ export class UsageReporter {
       });
     }
     const batches = [...queue.unacknowledged];
-    for (let start = 0; start < batches.length; start += BATCHES_PER_CALL) {
+    const log = this.leases.log(teamId, Date.now());
+    for (let start = 0; start < Math.max(1, batches.length); start += BATCHES_PER_CALL) {
       const part = new Set(batches.slice(start, start + BATCHES_PER_CALL));
-      await this.meter.report(teamId, [...part]);
+      if (part.size === 0 && log === null) break;
+      // The log goes with the last records, so that no request is settled whose record is not there.
+      const ofLast = start + BATCHES_PER_CALL >= batches.length ? log : null;
+      const applied = await this.meter.report(teamId, [...part], ofLast);
+      if (ofLast) this.leases.acknowledged(teamId, ofLast, applied);
       queue.unacknowledged = queue.unacknowledged.filter((batch) => {
         if (part.has(batch)) this.waiting -= batch.records.length;
         return !part.has(batch);

@@ -16,6 +16,8 @@ import { planAttempts } from "./plan-attempts.ts";
 import { relayStream } from "./relay-stream.ts";
 import { readHead } from "./stream-head.ts";
 import { StreamTally, writtenText } from "./stream-tally.ts";
+import { type Admission, UNLIMITED } from "./admission.ts";
+import { worstCase } from "./worst-case.ts";
 import { makeUsageRecord, type Outcome, readUsage } from "./usage-tally.ts";
 
 const NOTHING: Outcome = {
@@ -63,10 +65,11 @@ interface Completion {
 
 /** Answers from the response cache, or by the model's targets. */
 async function complete(input: Completion): Promise<ModelAnswer> {
-  const { ports, call, request, errorEvent, model, cache } = input;
+  const { ports, call, errorEvent, model, cache } = input;
   const deadlineAt = deadlineOf(model, call.receivedAt);
   const run = { ports, call, plan: planOf(ports, model), deadlineAt, begins: input.found };
-  const kept = cache?.replay(request.stream);
+  const kept = cache?.replay(input.request.stream);
+  const { request, admission = UNLIMITED } = kept ? input : await admitted(input, deadlineAt);
   const replayed = { route: model.targets[0], number: 1 };
   if (request.stream) {
     const attempt = (route: Route) => beginStream(ports, call, route, request, deadlineAt);
@@ -75,9 +78,9 @@ async function complete(input: Completion): Promise<ModelAnswer> {
       kept && body
         ? { ...replayed, value: { answer: kept, body, head: [] } }
         : await attemptTargets({ ...run, attempt });
-    return relay({ ports, call, request, begun, errorEvent, deadlineAt, cache });
+    return { ...relay({ ports, call, request, begun, errorEvent, deadlineAt, cache }), admission };
   }
-  const attempt = (route: Route) => completeHedged(input, run.plan, route, deadlineAt);
+  const attempt = (route: Route) => completeHedged({ ...input, request }, run.plan, route, deadlineAt);
   const answered = kept
     ? { ...replayed, value: await readReplay(kept, replayed.route, request) }
     : await attemptTargets({ ...run, attempt });
@@ -91,9 +94,33 @@ async function complete(input: Completion): Promise<ModelAnswer> {
     ...(lost ? { lost: { tokens: lostTokens(value.counted.tokens), prices: lost.prices } } : {}),
   };
   const whole = wholeAnswer(asked, by, value.text, counted);
-  if (!cache) return whole;
+  if (!cache) return { ...whole, admission };
   cache.end(await whole.record, value.text);
-  return { ...whole, cache };
+  return { ...whole, cache, admission };
+}
+
+/** The request as its limits let it through: with a bound for its output where they count tokens or money. */
+async function admitted(
+  { ports, call, request, model }: Completion,
+  deadlineAt: number,
+): Promise<{ request: ChatRequest; admission: Admission }> {
+  const hedged = model.hedgeAfterMs !== null && !request.stream;
+  const worst = () => worstCase(request.raw, model.targets, hedged ? 2 : 1);
+  const decision = ports.admit(call, request.model, { worst, deadlineAt });
+  const admission = decision instanceof Promise ? await decision : decision;
+  const { max_tokens, max_completion_tokens } = request.raw;
+  const isBounded = (max_tokens ?? max_completion_tokens ?? null) !== null;
+  if (admission.outputCap === null || isBounded) return { request, admission };
+  const raw = { ...request.raw, [capName(model)]: admission.outputCap };
+  return { request: { ...request, raw }, admission };
+}
+
+/** OpenAI's own newer models take only the newer name, other servers of its protocol often only the older one. */
+function capName({ targets }: ModelRoute): "max_completion_tokens" | "max_tokens" {
+  const openAi = targets.some(({ endpoint }) =>
+    endpoint?.baseUrl.startsWith("https://api.openai.com"),
+  );
+  return openAi ? "max_completion_tokens" : "max_tokens";
 }
 
 interface WholeAnswer {

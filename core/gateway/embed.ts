@@ -8,6 +8,7 @@ import { attemptTargets, deadlineOf } from "./attempt-targets.ts";
 import { allowedRoute, notJson, planOf, wholeAnswer, withFailureRecord } from "./complete-chat.ts";
 import { invalid, parseJsonObject, readModel } from "./chat-request.ts";
 import type { GatewayPorts, ModelAnswer, ModelCall } from "./model-call.ts";
+import { worstCase } from "./worst-case.ts";
 import { readUsage } from "./usage-tally.ts";
 
 /** An embeddings request as far as the gateway reads it. */
@@ -41,6 +42,8 @@ export async function embed(
     async (found) => {
       const model = await allowedRoute(ports, call, request.model);
       const deadlineAt = deadlineOf(model, call.receivedAt);
+      const worst = () => worstCase({ input: request.raw["input"], max_tokens: 0 }, model.targets);
+      const { states } = await ports.admit(call, request.model, { worst, deadlineAt });
       const { value, route, number } = await attemptTargets({
         ports,
         call,
@@ -53,7 +56,8 @@ export async function embed(
       const tokens = counted ?? { input: sent(), output: 0 };
       const asked = { ports, call, model: request.model };
       const estimated = counted === null;
-      return wholeAnswer(asked, route, text, { tokens, estimated, attempt: number });
+      const answer = wholeAnswer(asked, route, text, { tokens, estimated, attempt: number });
+      return { ...answer, limits: states };
     },
   );
 }

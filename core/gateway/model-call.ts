@@ -4,6 +4,7 @@ import type { CircuitBoard } from "../providers/circuits/circuit-board.ts";
 import type { AnswerStore } from "../response-cache/answer-store.ts";
 import type { CachePolicy } from "../response-cache/cache-policy.ts";
 import type { CacheTurn } from "../response-cache/cache-turn.ts";
+import type { LimitState } from "../meter/limit-state.ts";
 import type { UsageRecord } from "../usage/usage-record.ts";
 import type { Admission, WorstCase } from "./admission.ts";
 
@@ -45,10 +46,14 @@ export interface GatewayPorts {
   /**
    * Decides by all limits at once whether the request may go on, nearly always in memory, and sets its worst case
    * aside until its usage record is reported. A promise comes back only where something has to be waited for.
-   * @param worst is asked only where a limit counts tokens or money
+   * @param asked its `worst` is called only where a limit counts tokens or money
    * @throws AppError `rate_limit_exceeded`, `insufficient_quota` (both with `limit`), `unavailable`
    */
-  admit(call: ModelCall, model: string, worst: () => WorstCase): Admission | Promise<Admission>;
+  admit(
+    call: ModelCall,
+    model: string,
+    asked: { worst: () => WorstCase; deadlineAt: number },
+  ): Admission | Promise<Admission>;
   /** Hands a usage record to the team's Meter, which settles what the request had set aside. */
   report(record: UsageRecord): void;
   /** Lets work go on when the client is gone. */
@@ -68,6 +73,8 @@ export interface ModelAnswer {
   body: string | ReadableStream<Uint8Array>;
   /** Milliseconds that the provider took until its answer began (streams) or was whole. */
   upstreamMs: number;
+  /** What the request's limits leave; left out where nothing limits it. */
+  limits?: (() => readonly LimitState[]) | undefined;
   /** How it ended; for streams, when the stream does. Never rejects. */
   record: Promise<UsageRecord>;
   /** What the response cache had, where the request asked it. */

@@ -10,6 +10,8 @@ const PREFIXES = {
   scheduleRun: "run",
   limit: "lim",
   lease: "lease",
+  isolate: "iso",
+  lease: "lease",
   credit: "crd",
   completion: "chatcmpl",
   trace: "trace",

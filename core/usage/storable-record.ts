@@ -1,3 +1,4 @@
+import { isId } from "../kernel/ids.ts";
 import type { UsageRecord } from "./usage-record.ts";
 
 /** Characters that are kept of each text. So a record has at most about 8 KB as JSON, whatever a client sent. */
@@ -12,8 +13,8 @@ function storableText(text: string): string {
 
 const optionalText = (text: string | null) => (text === null ? null : storableText(text));
 
-const within = (value: number, largest: number) =>
-  Number.isNaN(value) ? 0 : Math.min(Math.max(Math.trunc(value), 0), largest);
+const within = (value: number, largest: number, smallest = 0) =>
+  Number.isNaN(value) ? 0 : Math.min(Math.max(Math.trunc(value), smallest), largest);
 
 /**
  * The record as Postgres can store it: texts cut and mended, numbers brought into their columns' range. Models, end
@@ -21,6 +22,8 @@ const within = (value: number, largest: number) =>
  * Doing it twice changes nothing more.
  */
 export function storableRecord(record: UsageRecord): UsageRecord {
+  // Only the Meter's corrections take something back; they are named by their lease.
+  const least = record.estimated && isId("lease", record.id) ? -1 : 0;
   return {
     ...record,
     id: storableText(record.id),
@@ -32,9 +35,9 @@ export function storableRecord(record: UsageRecord): UsageRecord {
     provider: optionalText(record.provider),
     status: within(record.status, LARGEST_SMALLINT),
     errorCode: optionalText(record.errorCode),
-    inputTokens: within(record.inputTokens, LARGEST_INTEGER),
-    outputTokens: within(record.outputTokens, LARGEST_INTEGER),
-    costMicros: within(record.costMicros, Number.MAX_SAFE_INTEGER),
+    inputTokens: within(record.inputTokens, LARGEST_INTEGER, least * LARGEST_INTEGER),
+    outputTokens: within(record.outputTokens, LARGEST_INTEGER, least * LARGEST_INTEGER),
+    costMicros: within(record.costMicros, Number.MAX_SAFE_INTEGER, least * Number.MAX_SAFE_INTEGER),
     latencyMs: within(record.latencyMs, LARGEST_INTEGER),
     firstTokenMs:
       record.firstTokenMs === null ? null : within(record.firstTokenMs, LARGEST_INTEGER),

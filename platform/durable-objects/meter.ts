@@ -2,6 +2,16 @@ import { DurableObject } from "cloudflare:workers";
 import { eq } from "drizzle-orm";
 import { z } from "zod";
 import type { Logger } from "#core/kernel/log.ts";
+import { newId } from "#core/kernel/ids.ts";
+import { loadLimitRules } from "#core/limits/load-limit-rules.ts";
+import { recordOfCorrection } from "#core/meter/correction-record.ts";
+import type { Correction, Grant, Want } from "#core/meter/lease.ts";
+import type { LeaseLog } from "#core/meter/lease-desk.ts";
+import type { SqlValue } from "#core/meter/ledger-storage.ts";
+import { LimitLedger } from "#core/meter/limit-ledger.ts";
+import type { LimitRule } from "#core/meter/limit-rule.ts";
+import type { LimitState } from "#core/meter/limit-state.ts";
+import type { TeamStanding } from "#core/meter/team-standing.ts";
 import { EPOCH_OF_DELETED_TEAM } from "#core/teams/team-epoch.ts";
 import {
   MESSAGE_BYTES,
@@ -43,6 +53,8 @@ const MESSAGES_PER_ALARM = 20;
  */
 export class Meter extends DurableObject<MeterBindings> {
   private readonly sql = this.ctx.storage.sql;
+  private readonly ledger: LimitLedger;
+  private inUse: { text: string; rules: LimitRule[] } | null = null;
 
   constructor(state: DurableObjectState, env: MeterBindings) {
     super(state, env);
@@ -53,6 +65,43 @@ export class Meter extends DurableObject<MeterBindings> {
       `CREATE TABLE IF NOT EXISTS outbox (batch_id TEXT PRIMARY KEY, team_id TEXT NOT NULL, records TEXT NOT NULL, stored_at INTEGER NOT NULL, send_at INTEGER NOT NULL, sends INTEGER NOT NULL DEFAULT 0)`,
     );
     this.sql.exec(`CREATE INDEX IF NOT EXISTS outbox_due ON outbox (send_at)`);
+    this.sql.exec(
+      `CREATE TABLE IF NOT EXISTS limit_rules (only INTEGER PRIMARY KEY CHECK (only = 1), epoch INTEGER NOT NULL, rules TEXT NOT NULL)`,
+    );
+    const { sql } = this;
+    this.ledger = new LimitLedger(
+      {
+        all<Row = Record<string, SqlValue>>(statement: string, ...values: SqlValue[]): Row[] {
+          return sql.exec(statement, ...values).toArray() as Row[]; // the ledger names the shape of its own rows
+        },
+        transaction: (work) => state.storage.transactionSync(work),
+      },
+      () => newId("lease"),
+    );
+  }
+
+  /** The team's epoch and limits: Postgres is asked once in the object's life, and when the epoch has grown. */
+  async standing(teamId: string): Promise<TeamStanding> {
+    const epoch = await this.epoch(teamId);
+    return { epoch, limits: await this.rules(teamId, epoch) };
+  }
+
+  /** Grants what fits into all limits of the asker, or says which one stands in the way. */
+  async lease(teamId: string, wants: Want[]): Promise<Grant[]> {
+    await this.rules(teamId, await this.epoch(teamId));
+    const { grants, corrections } = this.ledger.sync(
+      { isolateId: "", firstEntry: 1, entries: [], wants },
+      Date.now(),
+    );
+    this.keepCorrections(teamId, corrections);
+    await this.wakeForNext(0);
+    return grants;
+  }
+
+  /** Every limit with what is used of it. */
+  async limits(teamId: string): Promise<LimitState[]> {
+    await this.rules(teamId, await this.epoch(teamId));
+    return this.ledger.status(Date.now());
   }
 
   /** The team's epoch. Read from Postgres once in the object's life, then kept here. */
@@ -87,8 +136,13 @@ export class Meter extends DurableObject<MeterBindings> {
     );
   }
 
-  /** Takes usage records for good. A batch that is already here, by its id, changes nothing. */
-  async report(teamId: string, batches: UsageBatch[]): Promise<void> {
+  /**
+   * Takes usage records for good, and what became of the isolate's leases. A batch that is already here, by its id, or
+   * an entry, by its number, changes nothing.
+   * @returns the number of the log's last entry
+   */
+  async report(teamId: string, batches: UsageBatch[], log: LeaseLog | null): Promise<number> {
+    await this.rules(teamId, await this.epoch(teamId));
     const sendAt = Date.now() + GATHER_MS;
     const alarm = await this.ctx.storage.getAlarm();
     // Nothing is awaited between these writes, so the records and the alarm that sends them are committed together.
@@ -102,7 +156,10 @@ export class Meter extends DurableObject<MeterBindings> {
         sendAt,
       );
     }
+    const told = log ? this.ledger.sync({ ...log, wants: [] }, Date.now()) : null;
+    if (told) this.keepCorrections(teamId, told.corrections);
     if (alarm === null || alarm > sendAt) await this.ctx.storage.setAlarm(sendAt);
+    return told?.applied ?? 0;
   }
 
   /** Postgres has these batches: they are forgotten here. */
@@ -122,10 +179,65 @@ export class Meter extends DurableObject<MeterBindings> {
 
   /** Does what is due. Neither half may hold up the other, and no failure may end the alarms. */
   override async alarm(): Promise<void> {
-    const work = [this.checkExpectedChange(), this.sendOutbox()];
+    const work = [this.checkExpectedChange(), this.chargeLeases().then(() => this.sendOutbox())];
     const failures = (await Promise.allSettled(work)).filter((end) => end.status === "rejected");
     for (const { reason } of failures) this.log.error("meter_alarm_failed", { error: reason });
     await this.wakeForNext(failures.length > 0 ? FAILURE_MS : 0);
+  }
+
+  /** Charges what nobody has reported. */
+  private async chargeLeases(): Promise<void> {
+    const [row] = this.sql.exec<{ team_id: string }>("SELECT team_id FROM epoch").toArray();
+    if (row) this.keepCorrections(row.team_id, this.ledger.sweep(Date.now()));
+  }
+
+  /** A charge, or its taking back, travels as a usage record; its lease and number make a second one recognisable. */
+  private keepCorrections(teamId: string, corrections: readonly Correction[]): void {
+    const now = Date.now();
+    for (const correction of corrections) {
+      const batch = `${correction.lease}.${correction.number}`;
+      this.sql.exec(
+        "INSERT OR IGNORE INTO outbox (batch_id, team_id, records, stored_at, send_at) VALUES (?, ?, ?, ?, ?)",
+        batch,
+        teamId,
+        JSON.stringify([recordOfCorrection(correction)]),
+        now,
+        now,
+      );
+    }
+  }
+
+  /** The rules that hold under this epoch. With Postgres out of reach the last ones stay. */
+  private async rules(teamId: string, epoch: number): Promise<LimitRule[]> {
+    const [row] = this.sql
+      .exec<{ epoch: number; rules: string }>("SELECT epoch, rules FROM limit_rules")
+      .toArray();
+    if (row && row.epoch >= epoch) return this.useRules(row.rules);
+    try {
+      const loaded = await loadLimitRules(
+        openDatabase(readSettings(settingsShape, this.env)),
+        teamId,
+      );
+      const rules = JSON.stringify(loaded);
+      this.sql.exec(
+        "INSERT OR REPLACE INTO limit_rules (only, epoch, rules) VALUES (1, ?, ?)",
+        epoch,
+        rules,
+      );
+      return this.useRules(rules);
+    } catch (error) {
+      if (!row) throw error;
+      this.log.error("limits_not_loaded", { team_id: teamId, error });
+      return this.useRules(row.rules);
+    }
+  }
+
+  private useRules(rules: string): LimitRule[] {
+    if (this.inUse?.text !== rules) {
+      this.inUse = { text: rules, rules: JSON.parse(rules) as LimitRule[] }; // as they were stored
+      this.ledger.setRules(this.inUse.rules);
+    }
+    return this.inUse.rules;
   }
 
   private async sendOutbox(): Promise<void> {
@@ -234,7 +346,7 @@ export class Meter extends DurableObject<MeterBindings> {
         `SELECT (SELECT min(send_at) FROM outbox) AS outbox, (SELECT check_at FROM epoch) AS "check"`,
       )
       .one();
-    const times = [outbox, check].filter((time) => time !== null);
+    const times = [outbox, check, this.ledger.nextDue()].filter((time) => time !== null);
     if (times.length > 0) await this.wakeBy(Math.max(Math.min(...times), Date.now() + pauseMs));
   }
 }

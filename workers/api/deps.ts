@@ -10,6 +10,8 @@ import type { Meter } from "#platform/durable-objects/meter.ts";
 import { consoleLogger } from "#platform/logger.ts";
 import { createSecretBox } from "#platform/secret-box.ts";
 import { apiSettings, type ApiSettings, readSettings } from "#platform/settings.ts";
+import { LeaseDesk } from "#core/meter/lease-desk.ts";
+import { LimitBook } from "#core/meter/team-standing.ts";
 import { UsageReporter } from "#platform/usage-reporter.ts";
 import { sha256 } from "#core/kernel/digest.ts";
 import { FailedAttempts } from "./failed-attempts.ts";
@@ -31,6 +33,8 @@ export interface Deps {
   catalog: CatalogCache;
   circuits: CircuitBoard;
   signals: SignalBoard;
+  leases: LeaseDesk;
+  limits: LimitBook;
   usage: UsageReporter;
   /** SHA-256 of each super admin key. */
   superAdminHashes: Uint8Array[];
@@ -68,6 +72,7 @@ export async function depsOf(env: ApiEnv): Promise<Deps> {
 async function makeDeps(env: ApiEnv): Promise<Deps> {
   const settings = readSettings(apiSettings, env);
   const log = consoleLogger(settings.LOG_LEVEL, "api");
+  const leases = new LeaseDesk();
   const meter = createMeterClient(env.METER as DurableObjectNamespace<Meter>);
   const cacheFailed = (operation: string, error: unknown) =>
     log.warn("cache_failed", { operation, error });
@@ -92,7 +97,9 @@ async function makeDeps(env: ApiEnv): Promise<Deps> {
     catalog: new CatalogCache(),
     circuits: new CircuitBoard(),
     signals: new SignalBoard(),
-    usage: new UsageReporter(meter, log),
+    leases,
+    limits: new LimitBook(),
+    usage: new UsageReporter(meter, leases, log),
     superAdminHashes: await Promise.all(settings.SUPER_ADMIN_API_KEYS.map(sha256)),
     sessions: env.SESSION,
     schedules: env.SCHEDULE_QUEUE,

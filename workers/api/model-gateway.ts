@@ -1,7 +1,7 @@
 import { hasScope, type Principal, requireScope, requireTeam } from "#core/kernel/principal.ts";
 import { traceparentOf } from "#core/kernel/trace-context.ts";
 import { withFailureRecord } from "#core/gateway/complete-chat.ts";
-import { UNLIMITED } from "#core/gateway/admission.ts";
+import { admitRequest } from "./admit-request.ts";
 import { cachePolicyOf } from "#core/response-cache/cache-policy.ts";
 import type { GatewayPorts, ModelCall } from "#core/gateway/model-call.ts";
 import {
@@ -68,7 +68,7 @@ export function gatewayPorts(c: AppContext): GatewayPorts {
     runAi: runAiBy(c.get("deps").ai),
     route: (model) => routeOf(c, model),
     openKey: (provider, sealed) => catalog.keyOf(provider, sealed, catalogSources(c)),
-    admit: () => UNLIMITED,
+    admit: (call, model, asked) => admitRequest(c, call, model, asked),
     circuits,
     syncCircuits: () => {
       const exchange = circuits.sync(circuitStore(cache), Date.now);

@@ -147,7 +147,7 @@ function namedTeam(c: AppContext): string | null {
 }
 
 function keySources(c: AppContext): KeySources {
-  const { cache, meter, settings } = c.get("deps");
+  const { cache, meter, limits, settings } = c.get("deps");
   const background = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
   let missed = false;
   return {
@@ -164,7 +164,10 @@ function keySources(c: AppContext): KeySources {
         throw tooManyAttempts();
       return loadKeyRecord(openDatabase(settings), hash);
     },
-    epoch: (teamId) => meter.epoch(teamId),
+    async epoch(teamId) {
+      const asked = Date.now();
+      return limits.learn(teamId, await meter.standing(teamId), asked);
+    },
     background,
     now: Date.now,
   };

@@ -1,0 +1,427 @@
+import { type Admission, UNLIMITED, type WorstCase } from "../gateway/admission.ts";
+import { newId } from "../kernel/ids.ts";
+import type { UsageRecord } from "../usage/usage-record.ts";
+import {
+  type Amounts,
+  combine,
+  type Combination,
+  componentOf,
+  type Grant,
+  type LeaseEntry,
+  NO_AMOUNTS,
+  ruleCounts,
+  type Want,
+} from "./lease.ts";
+import type { LedgerInput } from "./limit-ledger.ts";
+import type { LimitRule } from "./limit-rule.ts";
+import type { LimitRefusal, LimitState } from "./limit-state.ts";
+
+/** A lease is followed by the next one when it has less than this left to live, in milliseconds. */
+const RENEW_MS = 500;
+/** A refusal holds for this long without asking again, so that a flood of refused requests costs the Meter nothing. */
+const REFUSAL_MS = 250;
+/** The longest wait for somebody else's lease to end, in milliseconds. */
+const WAIT_LIMIT_MS = 2_000;
+/** After the Meter could not be reached, it is left alone for this long. */
+const UNREACHABLE_MS = 1_000;
+
+/** A lane that was not used for so long is forgotten, in seconds. */
+const IDLE_SECONDS = 30;
+/** A request that has not ended by so long after its deadline never will, in milliseconds. */
+const LOST_MS = 60_000;
+
+/** A request that asks to be let through. */
+export interface Asking {
+  teamId: string;
+  requestId: string;
+  /** All limits of the team and its keys. */
+  rules: readonly LimitRule[];
+  keyId: string | null;
+  model: string;
+  endUser: string | null;
+  worst: () => WorstCase;
+  /** When the request will have ended, milliseconds since 1970. */
+  deadlineAt: number;
+}
+
+/** How a request reaches its team's Meter. */
+export interface LeaseSource {
+  lease(wants: Want[]): Promise<Grant[]>;
+  /** A lease was granted: something has to be told to the Meter within about a second. */
+  granted(): void;
+  background(work: Promise<unknown>): void;
+  wait(ms: number): Promise<void>;
+  refuse(refusal: LimitRefusal, states: readonly LimitState[]): Error;
+  /** Of a request whose limits close when the Meter cannot be reached. */
+  unreachable(cause: unknown): Error;
+  now(): number;
+}
+
+/** What an isolate has to say of its leases, as the Meter takes it. */
+export type LeaseLog = Pick<LedgerInput, "isolateId" | "firstEntry" | "entries">;
+
+interface HeldLease {
+  id: string;
+  left: Amounts;
+  endsAt: number;
+  states: LimitState[];
+  /** What running requests have set aside, and how many they are. */
+  kept: Amounts;
+  running: number;
+  deadlineAt: number;
+  closed: boolean;
+}
+
+interface Lane {
+  leases: HeldLease[];
+  /** When the next lease was asked for ahead of need; 0 where none is. */
+  askingSince: number;
+  /** What was admitted in this second, and in the one before. */
+  second: number;
+  current: Amounts;
+  previous: Amounts;
+  refused: { refusal: LimitRefusal; need: Amounts; until: number } | null;
+}
+
+type Reservation = { deadlineAt: number } & (
+  | { lease: HeldLease; reserved: Amounts }
+  | { lease: null; combination: Combination }
+);
+
+interface TeamDesk {
+  /** Entries are numbered under this name; a desk that was forgotten comes back under another one. */
+  isolateId: string;
+  lanes: Map<string, Lane>;
+  reservations: Map<string, Reservation>;
+  /** What the Meter has not yet acknowledged, in order. */
+  entries: LeaseEntry[];
+  firstEntry: number;
+  unreachableUntil: number;
+}
+
+/**
+ * An isolate's leases. A warm request is decided here, in memory, by one lease that covers all its limits; the Meter
+ * is asked ahead of need, and told in one numbered log what became of everything. Plain values only.
+ */
+export class LeaseDesk {
+  private readonly teams = new Map<string, TeamDesk>();
+
+  /** @throws what the source's `refuse` and `unreachable` make */
+  admit(asking: Asking, source: LeaseSource): Admission | Promise<Admission> {
+    if (asking.rules.length === 0) return UNLIMITED;
+    const combination = combinationOf(asking);
+    const rules = asking.rules.filter((rule) => ruleCounts(rule, combination));
+    if (rules.length === 0) return UNLIMITED;
+    const { need, outputCap } = needOf(rules, asking.worst);
+    const team = this.teamOf(asking.teamId);
+    const lane = laneOf(team, combination);
+    const now = source.now();
+    count(lane, need, now);
+    const lease = find(lane, need, now);
+    if (lease) {
+      this.renew(lane, lease, { combination, need }, source, now);
+      return this.reserve({ asking, team, lease, need, outputCap });
+    }
+    return this.ask({ asking, source, team, lane, combination, rules, need, outputCap });
+  }
+
+  /** A request has ended, as its record says: what it did not take is free again. */
+  settle(teamId: string, record: UsageRecord): void {
+    const team = this.teams.get(teamId);
+    const reservation = team?.reservations.get(record.id);
+    if (!team || !reservation) return;
+    team.reservations.delete(record.id);
+    const actual = {
+      requests: 1,
+      tokens: record.inputTokens + record.outputTokens,
+      micros: record.costMicros,
+      slots: 0,
+    };
+    if (reservation.lease === null) {
+      team.entries.push({ kind: "open", combination: reservation.combination, actual });
+      return;
+    }
+    const { lease, reserved } = reservation;
+    team.entries.push({ kind: "settle", lease: lease.id, reserved, actual });
+    lease.running--;
+    lease.kept = combine(lease.kept, reserved, (kept, gone) => kept - gone);
+    if (lease.closed) return;
+    const taken = { ...combine(actual, reserved, Math.min), slots: 0 };
+    lease.left = combine(
+      lease.left,
+      combine(reserved, taken, (all, gone) => all - gone),
+      (left, back) => left + back,
+    );
+  }
+
+  /** What the Meter has to be told now; leases that have ended are closed with it. */
+  log(teamId: string, now: number): LeaseLog | null {
+    const team = this.teams.get(teamId);
+    if (!team) return null;
+    for (const [name, lane] of team.lanes) {
+      closeEnded(team, lane, now);
+      if (lane.leases.length === 0 && lane.second < now / 1_000 - IDLE_SECONDS)
+        team.lanes.delete(name);
+    }
+    // A request whose invocation was ended without a word is charged by the Meter at its deadline.
+    for (const [id, { deadlineAt }] of team.reservations)
+      if (deadlineAt < now - LOST_MS) team.reservations.delete(id);
+    const { isolateId, firstEntry, entries } = team;
+    if (team.lanes.size + team.reservations.size + entries.length === 0) this.teams.delete(teamId);
+    return entries.length === 0 ? null : { isolateId, firstEntry, entries: [...entries] };
+  }
+
+  /** The Meter has all entries up to this number for good. */
+  acknowledged(teamId: string, { isolateId }: LeaseLog, applied: number): void {
+    const team = this.teams.get(teamId);
+    if (!team || team.isolateId !== isolateId || applied < team.firstEntry) return;
+    team.entries.splice(0, applied - team.firstEntry + 1);
+    team.firstEntry = applied + 1;
+  }
+
+  /** Whether the Meter waits for a word about this team. */
+  owesWord(teamId: string): boolean {
+    const team = this.teams.get(teamId);
+    if (!team) return false;
+    return (
+      team.entries.length > 0 || [...team.lanes.values()].some((lane) => lane.leases.length > 0)
+    );
+  }
+
+  private async ask(input: {
+    asking: Asking;
+    source: LeaseSource;
+    team: TeamDesk;
+    lane: Lane;
+    combination: Combination;
+    rules: readonly LimitRule[];
+    need: Amounts;
+    outputCap: number | null;
+  }): Promise<Admission> {
+    const { asking, source, team, lane, combination, rules, need, outputCap } = input;
+    const { refused } = lane;
+    if (refused && refused.until > source.now() && covers(need, refused.need))
+      throw source.refuse(refused.refusal, [refused.refusal.state]);
+    try {
+      for (let attempt = 1; ; attempt++) {
+        const grant = await this.grantOf(source, team, {
+          combination,
+          need,
+          target: targetOf(lane, need),
+        });
+        if (grant.kind === "unlimited") return UNLIMITED;
+        if (grant.kind === "lease") {
+          const lease = hold(lane, grant.lease);
+          source.granted();
+          return this.reserve({ asking, team, lease, need, outputCap });
+        }
+        const { refusal, waitMs } = grant;
+        if (attempt > 1 || waitMs === null || waitMs > WAIT_LIMIT_MS) {
+          lane.refused = { refusal, need, until: source.now() + REFUSAL_MS };
+          throw source.refuse(refusal, [refusal.state]);
+        }
+        await source.wait(waitMs + 1);
+        const free = find(lane, need, source.now());
+        if (free) return this.reserve({ asking, team, lease: free, need, outputCap });
+      }
+    } catch (error) {
+      if (!(error instanceof Unreachable)) throw error;
+      if (rules.some((rule) => !rule.soft && rule.onError === "closed"))
+        throw source.unreachable(error.cause);
+      const { deadlineAt } = asking;
+      team.reservations.set(asking.requestId, { lease: null, combination, deadlineAt });
+      return { outputCap, states: () => [] };
+    }
+  }
+
+  private async grantOf(
+    source: LeaseSource,
+    team: TeamDesk,
+    want: Want,
+  ): Promise<Exclude<Grant, { kind: "lease" }> | { kind: "lease"; lease: HeldLease }> {
+    if (team.unreachableUntil > source.now()) throw new Unreachable(null);
+    const asked = source.now();
+    const [grant] = await source.lease([want]).catch((cause: unknown) => {
+      team.unreachableUntil = source.now() + UNREACHABLE_MS;
+      throw new Unreachable(cause);
+    });
+    if (!grant) throw new Unreachable(null);
+    if (grant.kind !== "lease") return grant;
+    const { id, amounts, lifeMs, states } = grant;
+    const lease = { id, left: { ...amounts }, endsAt: asked + lifeMs, states };
+    return { kind: "lease", lease: { ...lease, ...UNUSED, kept: { ...NO_AMOUNTS } } };
+  }
+
+  /** Asks for the next lease before this one has ended or is used up, so that the next request need not wait. */
+  private renew(
+    lane: Lane,
+    lease: HeldLease,
+    { combination, need }: { combination: Combination; need: Amounts },
+    source: LeaseSource,
+    now: number,
+  ): void {
+    const another = lane.leases.some((held) => held !== lease && held.endsAt - now > RENEW_MS);
+    const spare = combine(lease.left, need, (left, one) => left - 2 * one);
+    if (another || (lease.endsAt - now > RENEW_MS && covers(spare, NO_AMOUNTS))) return;
+    if (now - lane.askingSince < UNREACHABLE_MS) return;
+    lane.askingSince = now;
+    const asked = source
+      .lease([{ combination, need: { ...NO_AMOUNTS }, target: targetOf(lane, need) }])
+      .then(([grant]) => {
+        if (grant?.kind !== "lease") return;
+        const { id, amounts, lifeMs, states } = grant;
+        hold(lane, {
+          id,
+          left: { ...amounts },
+          endsAt: now + lifeMs,
+          states,
+          ...UNUSED,
+          kept: { ...NO_AMOUNTS },
+        });
+        source.granted();
+        lane.askingSince = 0;
+      })
+      .catch(() => undefined); // requests ask for themselves then
+    source.background(asked);
+  }
+
+  private reserve(input: {
+    asking: Asking;
+    team: TeamDesk;
+    lease: HeldLease;
+    need: Amounts;
+    outputCap: number | null;
+  }): Admission {
+    const { asking, team, lease, need, outputCap } = input;
+    lease.left = combine(lease.left, need, (left, one) => left - one);
+    lease.kept = combine(lease.kept, need, (kept, one) => kept + one);
+    lease.running++;
+    lease.deadlineAt = Math.max(lease.deadlineAt, asking.deadlineAt);
+    const { deadlineAt, requestId } = asking;
+    team.reservations.set(requestId, { lease, reserved: need, deadlineAt });
+    return { outputCap, states: () => statesOf(lease) };
+  }
+
+  private teamOf(teamId: string): TeamDesk {
+    let team = this.teams.get(teamId);
+    if (!team) {
+      team = {
+        isolateId: newId("isolate"),
+        lanes: new Map(),
+        reservations: new Map(),
+        entries: [],
+        firstEntry: 1,
+        unreachableUntil: 0,
+      };
+      this.teams.set(teamId, team);
+    }
+    return team;
+  }
+}
+
+class Unreachable extends Error {
+  constructor(cause: unknown) {
+    super("The Meter cannot be reached", { cause });
+  }
+}
+
+const UNUSED = { running: 0, deadlineAt: 0, closed: false } as const;
+
+/** Only what some limit tells apart, so that requests share leases as far as they can. */
+function combinationOf({ rules, keyId, model, endUser }: Asking): Combination {
+  return {
+    keyId: rules.some((rule) => rule.keyId !== null && rule.keyId === keyId) ? keyId : null,
+    model: rules.some((rule) => rule.model === model) ? model : null,
+    endUser: rules.some((rule) => rule.endUser === "*" || rule.endUser === endUser)
+      ? endUser
+      : null,
+  };
+}
+
+function needOf(rules: readonly LimitRule[], worst: () => WorstCase) {
+  const need: Amounts = { ...NO_AMOUNTS };
+  let outputCap: number | null = null;
+  for (const { unit } of rules) {
+    if (unit === "requests") need.requests = 1;
+    else if (unit === "concurrency") need.slots = 1;
+    else if (outputCap === null) {
+      const most = worst();
+      outputCap = most.outputCap;
+      for (const rule of rules) {
+        if (rule.unit === "tokens") need.tokens = most.tokens;
+        if (rule.unit === "usd") need.micros = most.micros;
+      }
+    }
+  }
+  return { need, outputCap };
+}
+
+function laneOf(team: TeamDesk, { keyId, model, endUser }: Combination): Lane {
+  const name = JSON.stringify([keyId, model, endUser]);
+  let lane = team.lanes.get(name);
+  if (!lane) {
+    lane = {
+      leases: [],
+      askingSince: 0,
+      second: 0,
+      current: { ...NO_AMOUNTS },
+      previous: { ...NO_AMOUNTS },
+      refused: null,
+    };
+    team.lanes.set(name, lane);
+  }
+  return lane;
+}
+
+function count(lane: Lane, need: Amounts, now: number): void {
+  const second = Math.floor(now / 1_000);
+  if (second !== lane.second) {
+    lane.previous = second === lane.second + 1 ? lane.current : { ...NO_AMOUNTS };
+    lane.current = { ...NO_AMOUNTS };
+    lane.second = second;
+  }
+  lane.current = combine(lane.current, need, (sum, one) => sum + one);
+}
+
+/** What the lane is likely to use within a second, with this request. */
+const targetOf = (lane: Lane, need: Amounts): Amounts =>
+  combine(combine(lane.previous, lane.current, Math.max), need, (rate, one) => rate + one);
+
+const covers = (held: Amounts, need: Amounts): boolean =>
+  held.requests >= need.requests &&
+  held.tokens >= need.tokens &&
+  held.micros >= need.micros &&
+  held.slots >= need.slots;
+
+const find = (lane: Lane, need: Amounts, now: number): HeldLease | undefined =>
+  lane.leases.find((lease) => !lease.closed && lease.endsAt > now && covers(lease.left, need));
+
+function hold(lane: Lane, lease: HeldLease): HeldLease {
+  lane.leases.push(lease);
+  return lease;
+}
+
+/** Closes what has ended; a lease that a clock put far into the future has ended as well. */
+function closeEnded(team: TeamDesk, lane: Lane, now: number): void {
+  for (const lease of lane.leases) {
+    if (lease.endsAt > now && lease.endsAt <= now + 5_000) continue;
+    lease.closed = true;
+    const deadlineMs = Math.max(0, lease.deadlineAt - now);
+    team.entries.push({
+      kind: "close",
+      lease: lease.id,
+      keep: { ...lease.kept },
+      running: lease.running,
+      deadlineMs,
+    });
+  }
+  lane.leases = lane.leases.filter((lease) => !lease.closed);
+}
+
+/** The limits as they were when the lease was granted, less what it has given out since. */
+function statesOf(lease: HeldLease): readonly LimitState[] {
+  return lease.states.map((state) => {
+    const free = lease.left[componentOf(state.unit)];
+    return { ...state, used: state.used - free, remaining: state.remaining + Math.max(0, free) };
+  });
+}

@@ -1,0 +1,40 @@
+import { BoundedMap } from "../kernel/bounded-map.ts";
+import type { LimitRule } from "./limit-rule.ts";
+
+/** What an isolate has to know of a team, no more than a second old. */
+export interface TeamStanding {
+  epoch: number;
+  limits: LimitRule[];
+}
+
+/** Limits are asked for anew before a request goes on, from this age on … */
+const FRESH_MS = 1_000;
+/** … and with the Meter out of reach they hold for this long. */
+const GRACE_MS = 60_000;
+
+/** An isolate's memory of the limits of teams. The epoch check of keys keeps it up to date; plain values only. */
+export class LimitBook {
+  private readonly teams: BoundedMap<string, { limits: readonly LimitRule[]; at: number }>;
+
+  constructor(size = 20_000) {
+    this.teams = new BoundedMap(size);
+  }
+
+  /** Takes what the Meter said, and gives the epoch. @param askedAt what it said is as old as the question */
+  learn(teamId: string, { epoch, limits }: TeamStanding, askedAt: number): number {
+    this.teams.set(teamId, { limits, at: askedAt });
+    return epoch;
+  }
+
+  /** The team's limits, where they are known and fresh. */
+  fresh(teamId: string, now: number): readonly LimitRule[] | null {
+    const held = this.teams.get(teamId);
+    return held && now - held.at < FRESH_MS ? held.limits : null;
+  }
+
+  /** The last that was known, while the Meter cannot be reached. */
+  last(teamId: string, now: number): readonly LimitRule[] | null {
+    const held = this.teams.get(teamId);
+    return held && now - held.at < GRACE_MS ? held.limits : null;
+  }
+}

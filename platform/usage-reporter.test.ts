@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { createLogger } from "#core/kernel/log.ts";
+import { LeaseDesk } from "#core/meter/lease-desk.ts";
 import type { UsageBatch } from "#core/usage/usage-record.ts";
 import { makeRecord } from "#test/usage/database.ts";
 import { UsageReporter, type UsageSink } from "./usage-reporter.ts";
@@ -17,12 +18,13 @@ function openMeter() {
       state.largestCall = Math.max(state.largestCall, batches.length);
       if (state.failure) throw state.failure;
       for (const batch of batches) taken.set(batch.id, batch);
+      return 0;
     },
   };
   const records = () => [...taken.values()].flatMap((batch) => batch.records);
   const lines: string[] = [];
   const log = createLogger("info", (_level, line) => void lines.push(line));
-  return { reporter: new UsageReporter(meter, log), state, records, lines };
+  return { reporter: new UsageReporter(meter, new LeaseDesk(), log), state, records, lines };
 }
 
 it("gathers the records of a second into one call", async () => {

@@ -11,7 +11,6 @@ const PREFIXES = {
   limit: "lim",
   lease: "lease",
   isolate: "iso",
-  lease: "lease",
   credit: "crd",
   completion: "chatcmpl",
   trace: "trace",

@@ -7,7 +7,7 @@ import type { LimitRule } from "#core/meter/limit-rule.ts";
 import type { AppContext } from "./app-types.ts";
 
 /** A Meter that takes longer, in milliseconds, counts as out of reach. */
-const PATIENCE_MS = 2_000;
+const PATIENCE_MS = 5_000;
 
 /**
  * Lets a request through, or not, by all limits of its team and key at once; in memory where this isolate holds a

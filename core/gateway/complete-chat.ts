@@ -10,7 +10,7 @@ import { type Answered, attemptTargets, deadlineOf } from "./attempt-targets.ts"
 import { builtinAnswer } from "./builtin-provider.ts";
 import { callProvider, isEventStream, type ProviderAnswer, readWhole } from "./call-provider.ts";
 import { type ChatRequest, parseJsonObject } from "./chat-request.ts";
-import { lostTokens, withHedge } from "./hedge.ts";
+import { copiesOf, lostTokens, withHedge } from "./hedge.ts";
 import type { GatewayPorts, ModelAnswer, ModelCall } from "./model-call.ts";
 import { planAttempts } from "./plan-attempts.ts";
 import { relayStream } from "./relay-stream.ts";
@@ -69,7 +69,9 @@ async function complete(input: Completion): Promise<ModelAnswer> {
   const deadlineAt = deadlineOf(model, call.receivedAt);
   const run = { ports, call, plan: planOf(ports, model), deadlineAt, begins: input.found };
   const kept = cache?.replay(input.request.stream);
-  const { request, admission = UNLIMITED } = kept ? input : await admitted(input, deadlineAt);
+  const { request, admission } = kept
+    ? { request: input.request, admission: UNLIMITED }
+    : await admitted(input, deadlineAt);
   const replayed = { route: model.targets[0], number: 1 };
   if (request.stream) {
     const attempt = (route: Route) => beginStream(ports, call, route, request, deadlineAt);
@@ -80,7 +82,8 @@ async function complete(input: Completion): Promise<ModelAnswer> {
         : await attemptTargets({ ...run, attempt });
     return { ...relay({ ports, call, request, begun, errorEvent, deadlineAt, cache }), admission };
   }
-  const attempt = (route: Route) => completeHedged({ ...input, request }, run.plan, route, deadlineAt);
+  const attempt = (route: Route) =>
+    completeHedged({ ...input, request }, run.plan, route, deadlineAt);
   const answered = kept
     ? { ...replayed, value: await readReplay(kept, replayed.route, request) }
     : await attemptTargets({ ...run, attempt });
@@ -104,8 +107,7 @@ async function admitted(
   { ports, call, request, model }: Completion,
   deadlineAt: number,
 ): Promise<{ request: ChatRequest; admission: Admission }> {
-  const hedged = model.hedgeAfterMs !== null && !request.stream;
-  const worst = () => worstCase(request.raw, model.targets, hedged ? 2 : 1);
+  const worst = () => worstCase(request.raw, model.targets, copiesOf(model, request.stream));
   const decision = ports.admit(call, request.model, { worst, deadlineAt });
   const admission = decision instanceof Promise ? await decision : decision;
   const { max_tokens, max_completion_tokens } = request.raw;

@@ -43,7 +43,7 @@ export async function embed(
       const model = await allowedRoute(ports, call, request.model);
       const deadlineAt = deadlineOf(model, call.receivedAt);
       const worst = () => worstCase({ input: request.raw["input"], max_tokens: 0 }, model.targets);
-      const { states } = await ports.admit(call, request.model, { worst, deadlineAt });
+      const admission = await ports.admit(call, request.model, { worst, deadlineAt });
       const { value, route, number } = await attemptTargets({
         ports,
         call,
@@ -57,7 +57,7 @@ export async function embed(
       const asked = { ports, call, model: request.model };
       const estimated = counted === null;
       const answer = wholeAnswer(asked, route, text, { tokens, estimated, attempt: number });
-      return { ...answer, limits: states };
+      return { ...answer, admission };
     },
   );
 }

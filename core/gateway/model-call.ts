@@ -4,7 +4,6 @@ import type { CircuitBoard } from "../providers/circuits/circuit-board.ts";
 import type { AnswerStore } from "../response-cache/answer-store.ts";
 import type { CachePolicy } from "../response-cache/cache-policy.ts";
 import type { CacheTurn } from "../response-cache/cache-turn.ts";
-import type { LimitState } from "../meter/limit-state.ts";
 import type { UsageRecord } from "../usage/usage-record.ts";
 import type { Admission, WorstCase } from "./admission.ts";
 
@@ -73,8 +72,6 @@ export interface ModelAnswer {
   body: string | ReadableStream<Uint8Array>;
   /** Milliseconds that the provider took until its answer began (streams) or was whole. */
   upstreamMs: number;
-  /** What the request's limits leave; left out where nothing limits it. */
-  limits?: (() => readonly LimitState[]) | undefined;
   /** How it ended; for streams, when the stream does. Never rejects. */
   record: Promise<UsageRecord>;
   /** What the response cache had, where the request asked it. */

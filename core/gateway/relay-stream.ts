@@ -48,8 +48,8 @@ export async function relayStream(input: RelayInput): Promise<RelayOutcome> {
   const stop = (reason: "client" | "timeout") => {
     if (stopped) return;
     stopped = reason;
+    reader.cancel(); // before the call is ended: what drains the stream would hold its connection
     input.abort(reason);
-    reader.cancel();
     if (reason === "client") writer.abort().catch(() => undefined); // ends a write that waits for the client
   };
   const hangUp = () => stop("client");
@@ -123,11 +123,11 @@ async function pump(
     const bytes = keptBytes(events, input);
     if (bytes) {
       idle.waitFor("client");
-      const since = input.now();
+      const slow = setTimeout(() => reader.stopGathering(), SLOW_WRITE_MS);
       await writer
         .write(bytes)
-        .catch((cause: unknown) => Promise.reject(new HungUp("", { cause })));
-      if (input.now() - since > SLOW_WRITE_MS) reader.stopGathering();
+        .catch((cause: unknown) => Promise.reject(new HungUp("", { cause })))
+        .finally(() => clearTimeout(slow));
     }
     if (piece === null || tally.sawDone || tally.failed) return;
   }

@@ -1,5 +1,4 @@
 import type { limits } from "#schema";
-import { AppError } from "../kernel/errors.ts";
 import { microsToAmount } from "../kernel/money.ts";
 import type { LimitRule, LimitUnit } from "../meter/limit-rule.ts";
 
@@ -42,11 +41,4 @@ export function toLimitRule(row: LimitRow): LimitRule {
 /** A quantity as it is shown: money as a decimal string in US dollars, everything else as a number. */
 export function shownQuantity(unit: LimitUnit, quantity: number): number | string {
   return unit === "usd" ? microsToAmount(quantity) : quantity;
-}
-
-/** The one answer for a limit that is not there and for one of another team. */
-export function noSuchLimit(): AppError {
-  return new AppError("not_found", {
-    message: "There is no such limit. GET /v1/limits lists those that apply to you.",
-  });
 }

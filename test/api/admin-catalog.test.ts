@@ -123,7 +123,7 @@ describe("a provider", () => {
   });
 
   test.each<[string, object, string]>([
-    ["another kind", { kind: "anthropic" }, "kind"],
+    ["another kind", { kind: "cohere" }, "kind"],
     ["a short timeout", { timeout_ms: 999 }, "timeout_ms"],
     ["a long timeout", { timeout_ms: 600_001 }, "timeout_ms"],
     ["a timeout as text", { timeout_ms: "60000" }, "timeout_ms"],

@@ -226,3 +226,42 @@ describe("a retry at the same target", () => {
     },
   );
 });
+
+describe("a hedged model", () => {
+  it("is answered by whoever is first; the loser's connection closes, and one record has the cost of both", async () => {
+    gateway.provider.script("hedged", { firstByteDelayMs: 60_000 });
+    const targets = [
+      { provider: "retrying", model: "hedged" },
+      { provider: "second", model: "hedged", prices: DEARER },
+    ];
+    await putModel("hedged", targets, { hedge_after_ms: 100 });
+    expect(await askWhole("hedged")).toBe("You said: hi");
+    await eventually(() =>
+      expect(gateway.provider.requestsFor("hedged")[0]?.abortedAt).not.toBeNull(),
+    );
+    const [record] = await gateway.waitForRecords("hedged", 1);
+    expect(record).toMatchObject({ status: 200, provider: "second", attempt: 2, estimated: true });
+    const written = (record?.output_tokens ?? 0) / 2;
+    expect(record?.input_tokens).toBe(22);
+    expect(record?.cost_micros).toBe(11 * 11 + 22 * written);
+  });
+});
+
+describe("an open circuit", () => {
+  it("is shown, is asked last, and is known to other isolates", async () => {
+    gateway.provider.script("tripped", { status: 500 });
+    await withFallback("tripped");
+    for (let count = 0; count < 10; count++) expect(await askWhole("tripped")).not.toBeNull();
+    const asked = gateway.provider.requestsFor("tripped").length;
+    expect(await askWhole("tripped")).toBe("You said: hi");
+    expect(gateway.provider.requestsFor("tripped")).toHaveLength(asked);
+    type Health = { data: { provider: string; models: string[]; state: string }[] };
+    const { data } = await gateway.stack.admin.expect<Health>(200, "GET", "/v1/providers/health");
+    const first = data.find((t) => t.provider === "first" && t.models.includes("tripped"));
+    expect(first?.state).toBe("open");
+    await eventually(async () => {
+      const fields = await gateway.stack.redis.execute([["HKEYS", "circuits"]]);
+      expect(String(fields)).toContain("tripped");
+    });
+  });
+});

@@ -13,6 +13,7 @@ const state = (over: Partial<LimitState>): LimitState => ({
   model: null,
   endUser: null,
   soft: false,
+  prepaid: false,
   max: 100,
   used: 7,
   remaining: 93,

@@ -77,6 +77,7 @@ function isTighter(state: LimitState, other: LimitState | null): boolean {
 
 /** `key-requests-minute`, for one model or end user with what tells it apart: each limit of a caller has its own. */
 function policyName(state: LimitState): string {
+  if (state.prepaid) return "team-credits";
   const { unit, window, keyId, model, endUser } = state;
   let name = `${keyId === null ? "team" : "key"}-${unit}`;
   if (window !== null) name += `-${window}`;

@@ -20,6 +20,7 @@ export function toLimitRule(row: LimitRow): LimitRule {
   return {
     id: row.id,
     keyId: row.keyId,
+    prepaid: row.prepaid,
     unit: row.unit,
     window: row.window,
     max: row.max,

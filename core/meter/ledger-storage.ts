@@ -98,6 +98,15 @@ export class LedgerStorage {
     return bucket;
   }
 
+  /** A bucket to look at, outside of any write. */
+  look(name: BucketName): Bucket {
+    try {
+      return this.bucket(name);
+    } finally {
+      this.buckets.clear();
+    }
+  }
+
   lease(id: string): Lease | null {
     const held = this.leases.get(id);
     if (held !== undefined) return held;

@@ -12,7 +12,7 @@ import {
 } from "./lease.ts";
 import { type BucketName, type Lease, LedgerStorage, type LedgerSql } from "./ledger-storage.ts";
 import type { LimitRule } from "./limit-rule.ts";
-import type { LimitState } from "./limit-state.ts";
+import type { LimitState, LimitUsage, LimitViewer } from "./limit-state.ts";
 import { maxAt, windowAt } from "./limit-windows.ts";
 
 /** The longest life of a lease, in milliseconds. */
@@ -29,8 +29,8 @@ const WINDOW_KEPT_MS = 10 * 60 * 1000;
 const EXTRA_PART = 4;
 /** Open leases that are looked at to say how long waiting takes. */
 const LEASES_LOOKED_AT = 500;
-/** Subjects of a limit that a status lists. */
-const SUBJECTS_LISTED = 200;
+/** End users of a limit that are listed, the fullest first. */
+const SUBJECTS_LISTED = 100;
 
 export interface LedgerInput {
   isolateId: string;
@@ -98,14 +98,39 @@ export class LimitLedger {
     return this.storage.nextDue();
   }
 
-  /** Every limit with what is used of it now; of limits for each end user, the fullest 200. */
-  status(now: number): LimitState[] {
+  /**
+   * Limits with what is used of them now. A limit for each end user is shown once for each that the viewer sees, or,
+   * where that is nobody, as it is for an end user who has used nothing (`*`).
+   */
+  usage(viewer: LimitViewer, now: number): LimitUsage[] {
     return this.rules.flatMap((rule) => {
+      if (rule.keyId !== null && viewer.keyId !== "*" && rule.keyId !== viewer.keyId) return [];
       const { start } = windowAt(rule.window, now);
-      const buckets = this.storage.bucketsOf(rule.id, start, SUBJECTS_LISTED);
-      if (buckets.length === 0 && rule.endUser !== "*") return [this.stateOf(rule, "", 0, now)];
-      return buckets.map((b) => this.stateOf(rule, b.subject, b.used + b.reserved, now));
+      const subjects = this.subjectsOf(rule, start, viewer);
+      return subjects.map((subject) => this.usageOf(rule, subject, now));
     });
+  }
+
+  private subjectsOf(rule: LimitRule, start: number, { endUser }: LimitViewer): string[] {
+    if (rule.endUser === null) return [""];
+    if (rule.endUser !== "*")
+      return endUser === "*" || endUser === rule.endUser ? [rule.endUser] : [];
+    if (endUser !== null && endUser !== "*") return [endUser];
+    const named = endUser === "*" ? this.storage.bucketsOf(rule.id, start, SUBJECTS_LISTED) : [];
+    return named.length > 0 ? named.map(({ subject }) => subject) : ["*"];
+  }
+
+  private usageOf(rule: LimitRule, subject: string, now: number): LimitUsage {
+    const { ruleId, unit, start, end } = {
+      ruleId: rule.id,
+      unit: rule.unit,
+      ...windowAt(rule.window, now),
+    };
+    const bucket = this.storage.look({ ruleId, subject, unit, start, end });
+    const state = this.stateOf(rule, subject, bucket.used + bucket.reserved, now);
+    const raise = rule.raise && rule.raise.until > now ? rule.raise : null;
+    const { used, reserved } = bucket;
+    return { ...state, used, reserved, onError: rule.onError, raise };
   }
 
   private write<T extends object>(work: () => T): T & { corrections: Correction[] } {
@@ -322,6 +347,7 @@ export class LimitLedger {
       model: rule.model,
       endUser: rule.endUser === null ? null : subject,
       soft: rule.soft,
+      prepaid: rule.prepaid,
       max,
       used,
       remaining: Math.max(0, max - used),

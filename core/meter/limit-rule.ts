@@ -12,6 +12,8 @@ export interface LimitRule {
   id: string;
   /** The key that it is set on; null where it is the team's. */
   keyId: string | null;
+  /** The team's prepaid credits. */
+  prepaid: boolean;
   unit: LimitUnit;
   /** Null for concurrency only. */
   window: LimitWindow | null;

@@ -1,4 +1,4 @@
-import type { LimitUnit, LimitWindow } from "./limit-rule.ts";
+import type { LimitRule, LimitUnit, LimitWindow } from "./limit-rule.ts";
 
 /** How far one limit is used up, for one subject, in its present window. Quantities are in the rule's unit. */
 export interface LimitState {
@@ -14,6 +14,8 @@ export interface LimitState {
   /** The end user whose part this is; null where the limit counts all together. */
   endUser: string | null;
   soft: boolean;
+  /** The team's prepaid credits. */
+  prepaid: boolean;
   /** What holds right now, with raises and refills. */
   max: number;
   /** Settled requests, and what is set aside for running ones. */
@@ -22,6 +24,22 @@ export interface LimitState {
   remaining: number;
   /** When the window ends, milliseconds since 1970; null for `total` and concurrency, which have no window. */
   resetsAt: number | null;
+}
+
+/** A limit as it is shown: what was used for good, and what is only set aside. */
+export interface LimitUsage extends Omit<LimitState, "used">, Pick<LimitRule, "onError" | "raise"> {
+  /** Settled requests only. */
+  used: number;
+  /** Leased to isolates, or set aside for running requests; most of it comes back. */
+  reserved: number;
+}
+
+/** Whose limits are looked at. */
+export interface LimitViewer {
+  /** The key whose limits are shown beside the team's; null for the team's alone, `*` for those of all keys. */
+  keyId: string | null;
+  /** The end user whose part of limits by end user is shown; null for none's, `*` for the fullest ones'. */
+  endUser: string | null;
 }
 
 /** Why a request was not let through: the limit that stood in its way for longest. */

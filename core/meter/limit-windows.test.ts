@@ -26,6 +26,7 @@ describe("what a limit allows", () => {
   const rule: LimitRule = {
     id: "lim_1",
     keyId: null,
+    prepaid: false,
     unit: "usd",
     window: "total",
     max: 100,

@@ -10,7 +10,7 @@ import type { LeaseLog } from "#core/meter/lease-desk.ts";
 import type { SqlValue } from "#core/meter/ledger-storage.ts";
 import { LimitLedger } from "#core/meter/limit-ledger.ts";
 import type { LimitRule } from "#core/meter/limit-rule.ts";
-import type { LimitState } from "#core/meter/limit-state.ts";
+import type { LimitUsage, LimitViewer } from "#core/meter/limit-state.ts";
 import type { TeamStanding } from "#core/meter/team-standing.ts";
 import { EPOCH_OF_DELETED_TEAM } from "#core/teams/team-epoch.ts";
 import {
@@ -98,10 +98,10 @@ export class Meter extends DurableObject<MeterBindings> {
     return grants;
   }
 
-  /** Every limit with what is used of it. */
-  async limits(teamId: string): Promise<LimitState[]> {
+  /** Limits with what is used of them. */
+  async usageOfLimits(teamId: string, viewer: LimitViewer): Promise<LimitUsage[]> {
     await this.rules(teamId, await this.epoch(teamId));
-    return this.ledger.status(Date.now());
+    return this.ledger.usage(viewer, Date.now());
   }
 
   /** The team's epoch. Read from Postgres once in the object's life, then kept here. */

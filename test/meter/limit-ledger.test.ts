@@ -16,9 +16,18 @@ import { openNodeSql } from "#test/telegram/node-sql.ts";
 
 const START = Date.UTC(2026, 10, 21, 12);
 const HOUR = 3_600_000;
+const EVERYBODY = { keyId: "*", endUser: "*" };
 
 function rule(more: Partial<LimitRule>): LimitRule {
-  const usual = { keyId: null, model: null, endUser: null, soft: false, raise: null, refill: null };
+  const usual = {
+    keyId: null,
+    prepaid: false,
+    model: null,
+    endUser: null,
+    soft: false,
+    raise: null,
+    refill: null,
+  };
   return {
     id: "lim_1",
     unit: "requests",
@@ -161,7 +170,8 @@ describe("the ledger", () => {
           return output;
         };
         const check = () => {
-          for (const state of ledger.status(now)) expect(state.used).toBeLessThanOrEqual(state.max);
+          for (const state of ledger.usage(EVERYBODY, now))
+            expect(state.used + state.reserved).toBeLessThanOrEqual(state.max);
         };
 
         for (const one of actions) {
@@ -223,8 +233,9 @@ describe("the ledger", () => {
             })),
           ].filter((record) => counts(record.endUser ?? null, record.keyId ?? null));
           const sum = records.reduce((all, { amount }) => all + amount, 0);
-          const states = ledger.status(now).filter(({ ruleId }) => ruleId === id);
+          const states = ledger.usage(EVERYBODY, now).filter(({ ruleId }) => ruleId === id);
           expect(states.reduce((all, { used }) => all + used, 0)).toBe(sum);
+          expect(states.reduce((all, { reserved }) => all + reserved, 0)).toBe(0);
         }
       }),
       { numRuns: 150 },
@@ -246,7 +257,7 @@ describe("the ledger", () => {
       refusal: { state: { ruleId: "lim_narrow", resetsAt: START + 60_000 }, needed: 1 },
       waitMs: 1_000,
     });
-    expect(ledger.status(START).map(({ used }) => used)).toEqual([1, 1]);
+    expect(ledger.usage(EVERYBODY, START).map(({ reserved }) => reserved)).toEqual([1, 1]);
   });
 
   it("leases single requests at the edge, and never beyond the end of a window", () => {
@@ -273,7 +284,7 @@ describe("the ledger", () => {
     expect(grant).toMatchObject({ kind: "lease" });
     if (grant?.kind !== "lease") return;
     expect(ledger.sweep(START + 30_000)).toMatchObject([{ number: 1, micros: 400 }]);
-    expect(ledger.status(START)).toMatchObject([{ used: 400 }]);
+    expect(ledger.usage(EVERYBODY, START)).toMatchObject([{ used: 400 }]);
     const entries: LeaseEntry[] = [
       { kind: "settle", lease: grant.id, reserved: need, actual: { ...need, micros: 150 } },
       { kind: "close", lease: grant.id, keep: NO_AMOUNTS, running: 0, deadlineMs: 0 },
@@ -281,7 +292,7 @@ describe("the ledger", () => {
     const late = sync(1, entries, START + 40_000, []);
     expect(late.corrections).toMatchObject([{ number: 2, micros: -400 }]);
     expect(sync(1, entries, START + 41_000, []).corrections).toEqual([]); // the second delivery counts for nothing
-    expect(ledger.status(START)).toMatchObject([{ used: 150, remaining: 850 }]);
+    expect(ledger.usage(EVERYBODY, START)).toMatchObject([{ used: 150, remaining: 850 }]);
     expect(ledger.nextDue()).toBeNull();
   });
 });

@@ -63,6 +63,9 @@ export async function furnish(stack: Stack, label: string): Promise<Household> {
      VALUES ($1, 1, now(), $2, $3, NULL, $4, $5, 'p', 200, 1, 1, false, 1, 1)`,
     [newId("request"), teamId, key.id, marked("end-user"), marked("used-model")],
   );
+  await stack.admin.expect(200, "PUT", `/v1/teams/${teamId}/limits`, {
+    limits: [{ unit: "requests", window: "day", max: 1000, model: marked("limited-model") }],
+  });
   const chatId = String(Math.floor(Math.random() * 1e12));
   await stack.sql("INSERT INTO telegram_links (chat_id, team_id) VALUES ($1, $2)", [
     chatId,

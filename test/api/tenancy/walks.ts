@@ -243,6 +243,7 @@ export const WALKS: Record<string, Walk> = {
     ends: true,
   },
 
+  "GET /v1/limits": { stranger: "own", status: 200, shows: "marks" },
   "GET /v1/teams/{id}/limits": { stranger: "hidden", status: 200, params: team },
   "PUT /v1/teams/{id}/limits": {
     audit: { action: "team.limits.set", target: "teamId" },

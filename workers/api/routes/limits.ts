@@ -1,15 +1,19 @@
 import { putLimitsInput } from "#core/limits/limit-input.ts";
+import { listLimitUsage, listLimitUsageInput } from "#core/limits/list-limit-usage.ts";
 import { listKeyLimits, listTeamLimits } from "#core/limits/list-limits.ts";
 import { setKeyLimits, setTeamLimits } from "#core/limits/set-limits.ts";
-import { encodeLimit, limitSchema } from "../limit-shape.ts";
+import { requireTeam } from "#core/kernel/principal.ts";
+import { encodeLimit, encodeLimitUsage, limitSchema, limitUsageSchema } from "../limit-shape.ts";
 import {
   createRoute,
   createRouter,
   jsonBody,
   jsonResponse,
   pageOf,
+  pageQuery,
   problemResponses,
   security,
+  teamHeader,
   z,
 } from "../openapi.ts";
 
@@ -85,12 +89,61 @@ const putKeyContract = createRoute({
   responses: answer,
 });
 
+const getUsageContract = createRoute({
+  ...common,
+  method: "get",
+  path: "/v1/limits",
+  summary: "Your limits, with what is used of them",
+  description:
+    "The limits of the key that asks, and of its team; with the scope `admin` those of all keys and of the fullest hundred end users, too. What is used is exact as of the last second.",
+  request: {
+    headers: teamHeader,
+    query: pageQuery.extend({
+      end_user: listLimitUsageInput.shape.end_user.openapi({
+        description: "Shows this end user's part of limits that count each apart",
+      }),
+    }),
+  },
+  responses: {
+    200: jsonResponse("Limits, in the order in which they were set", pageOf(limitUsageSchema), {
+      data: [
+        {
+          id: "lim_01kajyb2m4d6f8h0j1k3n5p7q9",
+          owner: "key_01kajyb2m4d6f8h0j1k3n5p7q9",
+          unit: "usd",
+          window: "month",
+          model: null,
+          end_user: null,
+          soft: false,
+          on_error: "closed",
+          prepaid: false,
+          raise: null,
+          max: "25.00",
+          used: "1.25",
+          reserved: "0.00",
+          remaining: "23.75",
+          resets_at: "2026-12-01T00:00:00.000Z",
+        },
+      ],
+      next_cursor: null,
+    }),
+    ...problemResponses,
+  },
+});
+
 const encodeList = (limits: Parameters<typeof encodeLimit>[0][]) => ({
   data: limits.map(encodeLimit),
   next_cursor: null,
 });
 
 export const limitRoutes = createRouter()
+  .openapi(getUsageContract, async (c) => {
+    const { meter } = c.get("deps");
+    const page = await listLimitUsage(c.get("context"), c.req.valid("query"), meter.usageOfLimits);
+    const teamId = requireTeam(c.get("principal"));
+    const data = page.items.map((usage) => encodeLimitUsage(teamId, usage));
+    return c.json({ data, next_cursor: page.nextCursor }, 200);
+  })
   .openapi(getTeamContract, async (c) => {
     const { id } = c.req.valid("param");
     return c.json(encodeList(await listTeamLimits(c.get("context"), { teamId: id })), 200);

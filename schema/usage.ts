@@ -5,6 +5,7 @@ import {
   check,
   index,
   integer,
+  jsonb,
   pgTable,
   primaryKey,
   smallint,
@@ -45,6 +46,8 @@ export const usageRecords = pgTable(
     cached: boolean("cached").notNull().default(false),
     /** The response cache was asked, and had no answer. */
     cacheMissed: boolean("cache_missed").notNull().default(false),
+    /** Of a request that a limit refused: the limit's unit and window, as in `tokens/minute`. */
+    refusedBy: text("refused_by"),
   },
   (table) => [
     primaryKey({ name: "usage_records_pkey", columns: [table.at, table.id, table.attempt] }),
@@ -76,6 +79,51 @@ export const usageHourly = pgTable(
       columns: [table.teamId, table.hour, table.keyId, table.sessionId, table.endUser, table.model],
     }),
     index("usage_hourly_hour_index").on(table.hour),
+  ],
+);
+
+/**
+ * What came in within a minute, for statistics of the last hour: added to in the statement that inserts the records, so
+ * that each record counts once. A row stands for one combination of its dimensions; null is kept as ''.
+ */
+export const usageMinutes = pgTable(
+  "usage_minutes",
+  {
+    /** '' is all teams together, so that totals need not read every team's rows. */
+    teamId: text("team_id").notNull(),
+    /** In which the requests came in, whenever they ended. */
+    minute: moment("minute").notNull(),
+    /** '' where the request named no model that it could use, so that made-up names make no rows. */
+    model: text("model").notNull(),
+    provider: text("provider").notNull(),
+    status: smallint("status").notNull(),
+    errorCode: text("error_code").notNull(),
+    refusedBy: text("refused_by").notNull(),
+    /** Rows of all teams together are kept in several parts, so that consumers seldom wait for each other; 0 for a team. */
+    part: smallint("part").notNull(),
+    requests: bigint("requests", { mode: "number" }).notNull(),
+    cached: bigint("cached", { mode: "number" }).notNull(),
+    cacheMisses: bigint("cache_misses", { mode: "number" }).notNull(),
+    /** How many requests took how long: `{"105": 3}` is three from 105 ms up to the next bucket's beginning. */
+    latency: jsonb("latency").notNull(),
+    /** The same of the time until a stream's first token; empty where there was none. */
+    firstToken: jsonb("first_token").notNull(),
+  },
+  (table) => [
+    primaryKey({
+      name: "usage_minutes_pkey",
+      columns: [
+        table.teamId,
+        table.minute,
+        table.model,
+        table.provider,
+        table.status,
+        table.errorCode,
+        table.refusedBy,
+        table.part,
+      ],
+    }),
+    index("usage_minutes_minute_index").on(table.minute),
   ],
 );
 

@@ -1,6 +1,7 @@
 import { estimatePromptTokens, estimateTokens } from "../chat/estimate-tokens.ts";
 import { AppError, type ErrorCode, toAppError } from "../kernel/errors.ts";
 import { mayUseModel } from "../kernel/principal.ts";
+import type { LimitRefusal } from "../meter/limit-state.ts";
 import type { ModelRoute, Route } from "../providers/catalog.ts";
 import { kindOf } from "../providers/kinds/kinds.ts";
 import { streamOptions } from "../providers/kinds/openai/openai.ts";
@@ -216,11 +217,16 @@ export async function withFailureRecord<T>(
       tokens,
       estimated: input > 0,
       attempt,
+      refusedBy: error.limit && limitName(error.limit.state),
     };
     ports.report(makeUsageRecord(call, model, route, outcome, ports.now()));
     throw error;
   }
 }
+
+/** What a limit counts and for how long, as statistics tell limits apart. */
+const limitName = ({ unit, window }: LimitRefusal["state"]) =>
+  window === null ? unit : `${unit}/${window}`;
 
 /** @throws AppError `model_not_allowed`, and what finding the model throws */
 export async function allowedRoute(

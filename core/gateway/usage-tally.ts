@@ -46,6 +46,8 @@ export interface Outcome {
   attempt?: number;
   /** What the response cache had, where it was asked. A hit costs nothing and is nobody's call. */
   cache?: CacheState | undefined;
+  /** The limit that refused the request; left out where none did. */
+  refusedBy?: string | undefined;
 }
 
 /** The one usage record of a request. */
@@ -79,5 +81,6 @@ export function makeUsageRecord(
       outcome.firstTokenAt === null ? null : Math.max(0, outcome.firstTokenAt - call.receivedAt),
     cached: hit,
     ...(outcome.cache === "miss" ? { cacheMissed: true } : {}),
+    ...(outcome.refusedBy ? { refusedBy: outcome.refusedBy } : {}),
   };
 }

@@ -6,6 +6,7 @@ import { operationsRetention } from "./operations-retention.ts";
 import { resendQueuedRuns } from "./resend-queued-runs.ts";
 import { rollUpUsage } from "./roll-up-usage.ts";
 import type { Schedule } from "./schedule.ts";
+import { statsRetention } from "./stats-retention.ts";
 import { usageRetention } from "./usage-retention.ts";
 
 /** Every schedule. A new one is a file and a line here. */
@@ -14,6 +15,7 @@ export const SCHEDULES: readonly Schedule[] = [
   resendQueuedRuns,
   rollUpUsage,
   usageRetention,
+  statsRetention,
   auditRetention,
   expireKeys,
   operationsRetention,

@@ -41,5 +41,6 @@ export function storableRecord(record: UsageRecord): UsageRecord {
     latencyMs: within(record.latencyMs, LARGEST_INTEGER),
     firstTokenMs:
       record.firstTokenMs === null ? null : within(record.firstTokenMs, LARGEST_INTEGER),
+    ...(record.refusedBy ? { refusedBy: storableText(record.refusedBy) } : {}),
   };
 }

@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { Database } from "../kernel/context.ts";
 import { rowsOf } from "../kernel/sql-rows.ts";
 import type { TeamRecord } from "./read-usage-message.ts";
+import { countedMinutes, TOTAL_PARTS } from "./stats/count-minutes.ts";
 
 const counts = z.object({ inserted: z.coerce.number(), late: z.coerce.number() });
 
@@ -15,7 +16,7 @@ export interface StoredUsage {
 
 /**
  * Stores records of any teams in one statement: records that are there already change nothing, and the hours of those
- * that are new become dirty with them, or not at all.
+ * that are new become dirty and are counted in their minutes with them, or not at all.
  *
  * Three locks make this exact beside roll-ups and retention. The books' row is held shared, so that no hour closes
  * between the comparison and the insert. A dirty mark that is there already is locked, though not changed: a roll-up
@@ -41,7 +42,7 @@ export async function storeUsageRecords(
         id text, attempt smallint, at timestamptz, "teamId" text, "keyId" text, "sessionId" text, "endUser" text,
         model text, provider text, status smallint, "errorCode" text, "inputTokens" integer, "outputTokens" integer,
         estimated boolean, "costMicros" bigint, "latencyMs" integer, "firstTokenMs" integer, cached boolean,
-        "cacheMissed" boolean
+        "cacheMissed" boolean, "refusedBy" text
       )
       ORDER BY at, id, attempt
     ),
@@ -49,20 +50,22 @@ export async function storeUsageRecords(
       INSERT INTO usage_records (
         id, attempt, at, team_id, key_id, session_id, end_user, model, provider, status, error_code,
         input_tokens, output_tokens, estimated, cost_micros, latency_ms, first_token_ms, cached,
-        cache_missed
+        cache_missed, refused_by
       )
       SELECT id, attempt, at, "teamId", "keyId", "sessionId", "endUser", model, provider, status, "errorCode",
-        "inputTokens", "outputTokens", estimated, "costMicros", "latencyMs", "firstTokenMs", cached, coalesce("cacheMissed", false)
+        "inputTokens", "outputTokens", estimated, "costMicros", "latencyMs", "firstTokenMs", cached,
+        coalesce("cacheMissed", false), "refusedBy"
       FROM input JOIN books ON input.at >= books.closed_before
       ORDER BY at, id, attempt
       ON CONFLICT (at, id, attempt) DO NOTHING
-      RETURNING team_id, at
+      RETURNING *
     ),
     marked AS (
       INSERT INTO usage_dirty_hours (team_id, hour)
       SELECT DISTINCT team_id, date_trunc('hour', at, 'UTC') FROM inserted ORDER BY 1, 2
       ON CONFLICT (team_id, hour) DO UPDATE SET hour = excluded.hour WHERE false
     ),
+    ${countedMinutes(Math.floor(Math.random() * TOTAL_PARTS))},
     late AS (
       INSERT INTO dead_letters (id, queue, reason, body)
       SELECT 'usage:' || input.id || ':' || input.attempt || ':' || extract(epoch FROM input.at), 'usage',

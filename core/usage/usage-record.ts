@@ -25,6 +25,8 @@ export const usageRecord = z.object({
   cached: z.boolean(),
   /** The response cache was asked, and had no answer; left out where it was not asked. */
   cacheMissed: z.boolean().optional(),
+  /** The limit that refused the request, as in `tokens/minute`; left out where none did. */
+  refusedBy: z.string().nullish(),
 });
 export type UsageRecord = z.infer<typeof usageRecord>;
 

@@ -254,6 +254,7 @@ describe("a tick", () => {
       ["operations_retention", "2027-02-03T03:47:00.000Z", "succeeded"],
       ["resend_queued_runs", "2027-02-03T10:05:00.000Z", "succeeded"],
       ["roll_up_usage", "2027-02-03T10:03:00.000Z", "succeeded"],
+      ["stats_retention", "2027-02-03T09:33:00.000Z", "succeeded"],
       ["usage_retention", "2027-02-03T03:17:00.000Z", "succeeded"],
     ]);
   });
@@ -280,6 +281,7 @@ describe("a tick", () => {
       ["health_check", "2027-02-03T12:10:00.000Z"],
       ["resend_queued_runs", "2027-02-03T12:10:00.000Z"],
       ["roll_up_usage", "2027-02-03T12:03:00.000Z"], // 11:03 was missed; the later one does its work too
+      ["stats_retention", "2027-02-03T11:33:00.000Z"],
     ]);
   });
 

@@ -50,6 +50,7 @@ export function createApp() {
   for (const router of publicRoutes) app.route("/", router);
   serveOpenApi(app);
   app.use("/v1/*", bodyLimit(JSON_BODY_LIMIT), authenticate);
+  app.use("/gateway/*", bodyLimit(JSON_BODY_LIMIT), authenticate);
   for (const router of routes) app.route("/", router);
   return app;
 }

@@ -83,6 +83,7 @@ export const WALKS: Record<string, Walk> = {
     status: 200,
     body: () => ({ model: "builtin", input: "Hello" }),
   },
+  "GET /gateway/stats": { stranger: "own", status: 200 },
   "GET /v1/models": { stranger: "own", status: 200 },
   "GET /v1/models/{id}": { stranger: "own", status: 200, params: () => ({ id: "builtin" }) },
 

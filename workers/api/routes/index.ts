@@ -5,6 +5,7 @@ import { anthropicRoutes } from "./anthropic.ts";
 import { chatRoutes } from "./chat.ts";
 import { creditRoutes } from "./credits.ts";
 import { documentationRoutes } from "./documentation.ts";
+import { gatewayStatsRoutes } from "./gateway-stats.ts";
 import { healthRoutes } from "./health.ts";
 import { keyRoutes } from "./keys.ts";
 import { limitRoutes } from "./limits.ts";
@@ -38,6 +39,7 @@ export const routes = [
   adminModelRoutes,
   providerHealthRoutes,
   usageRoutes,
+  gatewayStatsRoutes,
   auditRoutes,
   scheduleRoutes,
   switchRoutes,

@@ -1,0 +1,103 @@
+import { type SQL, sql } from "drizzle-orm";
+import { z } from "zod";
+import type { Context } from "../../kernel/context.ts";
+import { AppError } from "../../kernel/errors.ts";
+import { type Principal, requireScope, seesUsageOf, teamScope } from "../../kernel/principal.ts";
+import { rowsOf } from "../../kernel/sql-rows.ts";
+import { reachTeam } from "../../teams/reach-team.ts";
+import { ALL_TEAMS } from "./count-minutes.ts";
+import { type StatsRow, sumStats, type StatsSums } from "./sum-stats.ts";
+
+const MINUTE_MS = 60_000;
+/** The hour is the running minute and the 59 before it. */
+const MINUTES = 60;
+
+export const gatewayStatsInput = z.object({
+  /** For super admins, who get all teams together without it. */
+  team_id: z.string().optional(),
+});
+
+export interface GatewayStats extends StatsSums {
+  /** Inclusive, a whole minute. Requests count when they came in. */
+  from: Date;
+  /** When it was read: what had ended by then and reached Postgres is counted. */
+  asOf: Date;
+  /** Null for all teams together. */
+  teamId: string | null;
+}
+
+const count = z.coerce.number();
+const histogram = z
+  .record(z.string(), count)
+  .transform((buckets) => new Map(Object.entries(buckets).map(([start, n]) => [Number(start), n])));
+const row = z.object({
+  model: z.string(),
+  provider: z.string(),
+  status: count,
+  error_code: z.string(),
+  refused_by: z.string(),
+  requests: count,
+  cached: count,
+  cache_misses: count,
+  latency: histogram,
+  first_token: histogram,
+});
+
+/**
+ * What went through the gateway within the last hour: of the principal's team, and for super admins of the team they
+ * name or of all teams together.
+ * @throws AppError `missing_scope`, `forbidden` (for who sees but an end user's own usage), `not_found`
+ */
+export async function readGatewayStats(
+  context: Pick<Context, "db" | "principal" | "now">,
+  input: z.output<typeof gatewayStatsInput>,
+): Promise<GatewayStats> {
+  const teamId = selectedTeam(context.principal, input.team_id);
+  const asOf = context.now();
+  const from = new Date((Math.floor(asOf.getTime() / MINUTE_MS) - MINUTES + 1) * MINUTE_MS);
+  const rows = rowsOf(row, await context.db.execute(selectSums(teamId ?? ALL_TEAMS, from, asOf)));
+  const encoded = rows.map(
+    ({ error_code: errorCode, refused_by: refusedBy, cache_misses: cacheMisses, ...rest }) => {
+      const { first_token: firstToken, ...others } = rest;
+      return { ...others, errorCode, refusedBy, cacheMisses, firstToken } satisfies StatsRow;
+    },
+  );
+  return { ...sumStats(encoded), from, asOf, teamId };
+}
+
+function selectedTeam(principal: Principal, wanted: string | undefined): string | null {
+  requireScope(principal, "usage:read");
+  if (seesUsageOf(principal) !== null)
+    throw new AppError("forbidden", {
+      message: "These statistics are of a whole team. GET /v1/usage shows your own part.",
+    });
+  return wanted === undefined ? teamScope(principal) : reachTeam(principal, wanted);
+}
+
+const DIMENSIONS = sql`model, provider, status, error_code, refused_by`;
+
+/** One row for each combination of the dimensions, with histograms added up. */
+function selectSums(teamId: string, from: Date, to: Date): SQL {
+  const summed = (column: SQL) => sql`(
+    SELECT ${DIMENSIONS}, jsonb_object_agg(start, number) AS ${column} FROM (
+      SELECT ${DIMENSIONS}, start, sum(number::bigint) AS number
+      FROM minutes CROSS JOIN jsonb_each_text(minutes.${column}) AS buckets (start, number)
+      GROUP BY ${DIMENSIONS}, start
+    ) AS buckets GROUP BY ${DIMENSIONS}
+  )`;
+  return sql`
+    WITH minutes AS MATERIALIZED (
+      SELECT * FROM usage_minutes
+      WHERE team_id = ${teamId} AND minute >= ${from.toISOString()}::timestamptz
+        AND minute <= ${to.toISOString()}::timestamptz
+    )
+    SELECT ${DIMENSIONS}, requests, cached, cache_misses, coalesce(latency, '{}') AS latency,
+      coalesce(first_token, '{}') AS first_token
+    FROM (
+      SELECT ${DIMENSIONS}, sum(requests)::text AS requests, sum(cached)::text AS cached,
+        sum(cache_misses)::text AS cache_misses
+      FROM minutes GROUP BY ${DIMENSIONS}
+    ) AS counts
+    LEFT JOIN ${summed(sql`latency`)} AS latencies USING (${DIMENSIONS})
+    LEFT JOIN ${summed(sql`first_token`)} AS first_tokens USING (${DIMENSIONS})`;
+}

@@ -111,10 +111,13 @@ async function admitted(
   const worst = () => worstCase(request.raw, model.targets, copiesOf(model, request.stream));
   const decision = ports.admit(call, request.model, { worst, deadlineAt });
   const admission = decision instanceof Promise ? await decision : decision;
-  const { max_tokens, max_completion_tokens } = request.raw;
-  const isBounded = (max_tokens ?? max_completion_tokens ?? null) !== null;
-  if (admission.outputCap === null || isBounded) return { request, admission };
-  const raw = { ...request.raw, [capName(model)]: admission.outputCap };
+  if (admission.outputCap === null) return { request, admission };
+  const name = capName(model);
+  const { max_tokens: older } = request.raw;
+  // OpenAI knows both names, and takes only one of them at once.
+  const isBounded = (request.raw[name] ?? (name === "max_tokens" ? null : older) ?? null) !== null;
+  if (isBounded) return { request, admission };
+  const raw = { ...request.raw, [name]: admission.outputCap };
   return { request: { ...request, raw }, admission };
 }
 

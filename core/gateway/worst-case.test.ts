@@ -31,6 +31,7 @@ describe("the worst case of a request", () => {
     expect(capOf({}, 900)).toMatchObject({ outputCap: 900, micros: 900, tokens: input + 900 });
     expect(capOf({ max_tokens: 7 }, 900)).toMatchObject({ outputCap: 7, micros: 7 });
     expect(capOf({ max_completion_tokens: 9, n: 3 }, null)).toMatchObject({ micros: 27 });
+    expect(capOf({ max_completion_tokens: 1, max_tokens: 800 }, 900).micros).toBe(800);
     const hedged = worstCase({ ...says("hi"), max_tokens: 10 }, [target(0, 1)], 2);
     expect(hedged.micros).toBe(20);
   });

@@ -25,13 +25,22 @@ export function worstCase(
   copies = 1,
 ): WorstCase {
   const input = inputBound(raw, 0);
-  const asked = raw["max_completion_tokens"] ?? raw["max_tokens"];
-  const known = targets.map((target) => target.maxOutputTokens ?? DEFAULT_OUTPUT_CAP);
-  const outputCap = typeof asked === "number" ? asked : Math.max(...known);
+  const outputCap = outputBound(raw, targets);
   const choices = typeof raw["n"] === "number" ? raw["n"] : 1;
   const tokens = { input, output: outputCap * choices };
   const micros = Math.max(...targets.map(({ prices }) => costMicros(tokens, prices)));
   return { tokens: (input + tokens.output) * copies, micros: micros * copies, outputCap };
+}
+
+/** Servers of OpenAI's protocol know the one name or the other, so where a client sends both, the larger counts. */
+function outputBound(
+  raw: Record<string, unknown>,
+  targets: readonly Pick<Route, "maxOutputTokens">[],
+): number {
+  const { max_completion_tokens: newer, max_tokens: older } = raw;
+  if (typeof newer === "number") return typeof older === "number" ? Math.max(newer, older) : newer;
+  if (typeof older === "number") return older;
+  return Math.max(...targets.map((target) => target.maxOutputTokens ?? DEFAULT_OUTPUT_CAP));
 }
 
 /** The most tokens that a value of the request can become. */

@@ -43,8 +43,9 @@ export class RunningTurn {
       const ended = this.end(answer, model).finally(endLease);
       if (!stream) await ended;
       else ports.gateway.background(ended.catch(() => undefined)); // whoever holds the turn is told
-      const { upstreamMs, record } = answer;
-      return { sessionId: call.sessionId, replayed: false, upstreamMs, answer: ended, record };
+      const { upstreamMs, record, admission } = answer;
+      const { sessionId } = call;
+      return { sessionId, replayed: false, upstreamMs, admission, answer: ended, record };
     } catch (error) {
       endLease();
       throw await this.giveUp(error);

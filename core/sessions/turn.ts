@@ -1,3 +1,4 @@
+import type { Admission } from "../gateway/admission.ts";
 import type { GatewayPorts } from "../gateway/model-call.ts";
 import type { UsageRecord } from "../usage/usage-record.ts";
 import type { KeptAnswer, OpenSession, TurnRetry } from "./session.ts";
@@ -31,6 +32,8 @@ export interface Turn {
   replayed: boolean;
   /** Milliseconds until the provider's answer began, or was whole; null where none was called. */
   upstreamMs: number | null;
+  /** How its limits let it through; left out where nobody asked them. */
+  admission?: Admission | undefined;
   /** @throws AppError for all that fails once the stream has begun; then nothing of the turn stays */
   answer: Promise<TurnAnswer>;
   /** Null where the answer is an earlier one. Never rejects. */

@@ -1,5 +1,6 @@
 import { AppError, toAppError } from "#core/kernel/errors.ts";
 import { microsToDollars } from "#core/kernel/money.ts";
+import { putLimitHeaders } from "#core/limits/limit-headers.ts";
 import { takeTurn } from "#core/sessions/take-turn.ts";
 import type { Turn, TurnAnswer, TurnRequest } from "#core/sessions/turn.ts";
 import { turnInput } from "#core/sessions/turn-input.ts";
@@ -135,6 +136,8 @@ async function endStream(c: AppContext, turn: Turn, events: ServerEvents): Promi
 function setHeaders(c: AppContext, turn: Turn): void {
   c.set("upstreamMs", turn.upstreamMs);
   c.header("x-session-id", turn.sessionId);
+  const limits = turn.admission?.states() ?? [];
+  putLimitHeaders(limits, Date.now(), (name, value) => c.header(name, value));
   if (turn.replayed) c.header("idempotent-replayed", "true");
 }
 

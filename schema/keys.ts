@@ -40,6 +40,8 @@ export const apiKeys = pgTable(
     enabled: boolean("enabled").notNull().default(true),
     expiresAt: moment("expires_at"),
     revokedAt: moment("revoked_at"),
+    /** Who made it: `key:key_…`, `member:mem_…`, `super_admin` and so on; null for those from before it was kept. */
+    createdBy: text("created_by"),
     createdAt: createdAt(),
     updatedAt: moment("updated_at").notNull().defaultNow(),
   },

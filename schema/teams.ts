@@ -44,10 +44,13 @@ export const members = pgTable(
       .notNull()
       .references(() => teams.id, { onDelete: "cascade" }),
     name: text("name").notNull(),
-    /** Stored in lower case. */
-    email: text("email").notNull(),
+    /** Stored in lower case; null for people of whom none is known, as of those who come by Telegram. */
+    email: text("email"),
     role: text("role", { enum: ROLES }).notNull(),
-    /** The person's own name at one OIDC issuer: with it, a token is theirs by this and not by its e-mail. */
+    /**
+     * The person's own name at one OIDC issuer: with it, a token is theirs by this and not by its e-mail. People who
+     * came by Telegram have TELEGRAM_ISSUER (core/members/person.ts) and their user id.
+     */
     issuer: text("issuer"),
     subject: text("subject"),
     createdAt: createdAt(),

@@ -1,6 +1,6 @@
-import { bigint, index, pgTable, text } from "drizzle-orm/pg-core";
+import { bigint, index, pgTable, primaryKey, text } from "drizzle-orm/pg-core";
 import { createdAt, moment } from "./columns.ts";
-import { teams } from "./teams.ts";
+import { members, teams } from "./teams.ts";
 
 /** Codes that link a Telegram chat to a team, each good for one use. */
 export const telegramLinkCodes = pgTable(
@@ -21,19 +21,30 @@ export const telegramLinkCodes = pgTable(
   (table) => [index("telegram_link_codes_expires_at_index").on(table.expiresAt)],
 );
 
-/** Which team a Telegram chat belongs to. What was said in it lives in the chat's Durable Object. */
+/**
+ * Which teams a Telegram chat may use. It uses the one that was chosen last. What was said in it lives in the chat's
+ * Durable Object.
+ */
 export const telegramLinks = pgTable(
   "telegram_links",
   {
-    chatId: bigint("chat_id", { mode: "number" }).primaryKey(),
+    chatId: bigint("chat_id", { mode: "number" }).notNull(),
     teamId: text("team_id")
       .notNull()
       .references(() => teams.id, { onDelete: "cascade" }),
     /** The Telegram user who linked it. */
     linkedBy: bigint("linked_by", { mode: "number" }),
+    /** The membership that the link came with, and ends with; null where a code made it. */
+    memberId: text("member_id").references(() => members.id, { onDelete: "cascade" }),
     linkedAt: moment("linked_at").notNull().defaultNow(),
+    /** When the chat chose this team, or was linked to it. */
+    chosenAt: moment("chosen_at").notNull().defaultNow(),
     /** Set when the bot was blocked or removed; nothing is sent to such a chat. */
     blockedAt: moment("blocked_at"),
   },
-  (table) => [index("telegram_links_team_index").on(table.teamId, table.chatId)],
+  (table) => [
+    primaryKey({ columns: [table.chatId, table.teamId] }),
+    index("telegram_links_team_index").on(table.teamId, table.chatId),
+    index("telegram_links_member_index").on(table.memberId),
+  ],
 );

@@ -130,6 +130,12 @@ const ERRORS = {
     title: "The model does not exist",
     retry: false,
   },
+  invitation_ended: {
+    status: 410,
+    openai: "invalid_request_error",
+    title: "The invitation cannot be used any more",
+    retry: false,
+  },
   conflict: {
     status: 409,
     openai: "invalid_request_error",

@@ -2,6 +2,7 @@
 const PREFIXES = {
   team: "team",
   member: "mem",
+  invitation: "ivt",
   key: "key",
   session: "sess",
   message: "msg",

@@ -5,7 +5,7 @@ import { audit } from "../audit/audit.ts";
 import type { TransactionContext } from "../kernel/context.ts";
 import { AppError } from "../kernel/errors.ts";
 import { newId } from "../kernel/ids.ts";
-import { requireScope, type Principal, teamScope } from "../kernel/principal.ts";
+import { actorName, requireScope, type Principal, teamScope } from "../kernel/principal.ts";
 import { DEFAULT_SCOPES } from "../kernel/scopes.ts";
 import { toLimitRule } from "../limits/limit.ts";
 import { limitList, type WantedLimit } from "../limits/limit-input.ts";
@@ -87,6 +87,7 @@ export async function createKey(
       ipDeny: input.ip_rules?.deny ?? [],
       enabled: input.enabled,
       expiresAt: input.expires_at,
+      createdBy: actorName(principal),
       createdAt: now,
       updatedAt: now,
     })

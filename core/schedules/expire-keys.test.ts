@@ -76,11 +76,33 @@ it("removes expired link codes, used or not, and answers that are kept for more 
   expect(await ids("SELECT key AS id FROM idempotency_keys")).toEqual(["new"]);
 });
 
+it("removes invitations that ended long ago, with whom they let in, and keeps the members", async () => {
+  await database.pool.query(
+    `INSERT INTO invitations (id, team_id, token_hash, role, uses, expires_at, revoked_at, created_by) VALUES
+      ('old', 'team_a', 'h1', 'member', 1, $1, NULL, 'super_admin'),
+      ('revoked', 'team_a', 'h2', 'member', 1, $2, $1, 'super_admin'),
+      ('lately', 'team_a', 'h3', 'member', 1, $3, NULL, 'super_admin'),
+      ('good', 'team_a', 'h4', 'member', 1, $2, NULL, 'super_admin')`,
+    [ago(ENDED_KEY_DAYS + 1), ago(-1), ago(1)],
+  );
+  await database.pool.query(
+    "INSERT INTO members (id, team_id, name, role) VALUES ('mem_1', 'team_a', 'M', 'member')",
+  );
+  await database.pool.query(
+    "INSERT INTO invitation_uses VALUES ('old', 'https://issuer', 'sub', 'mem_1', now())",
+  );
+  expect(await run()).toMatchObject({ invitations_deleted: 2 });
+  expect(await ids("SELECT id FROM invitations ORDER BY id")).toEqual(["good", "lately"]);
+  expect(await ids("SELECT id FROM members")).toEqual(["mem_1"]);
+  expect(await ids("SELECT member_id AS id FROM invitation_uses")).toEqual([]);
+});
+
 it("does nothing more when it runs again, or twice at once", async () => {
   const nothing = {
     keys_deleted: 0,
     rotated_keys_forgotten: 0,
     link_codes_deleted: 0,
+    invitations_deleted: 0,
     kept_answers_deleted: 0,
   };
   expect(await Promise.all([run(), run()])).toEqual([nothing, nothing]);

@@ -1,21 +1,21 @@
 import { and, inArray, isNotNull, lt, lte, or, type SQL } from "drizzle-orm";
 import type { PgColumn, PgTable } from "drizzle-orm/pg-core";
-import { apiKeys, idempotencyKeys, telegramLinkCodes } from "#schema";
+import { apiKeys, idempotencyKeys, invitations, telegramLinkCodes } from "#schema";
 import type { Schedule, ScheduleContext } from "./schedule.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 /**
  * Days that an expired or revoked key stays in lists and tells why it is refused. After that its row goes; usage keeps
- * the key's id.
+ * the key's id. Invitations likewise.
  */
 export const ENDED_KEY_DAYS = 90;
 /** Rows that one statement deletes. */
 const ROWS_PER_CHUNK = 1_000;
 
-/** Removes what has expired: keys that ended long ago, hashes of keys that were rotated away, link codes, kept answers. */
+/** Removes what has expired: keys that ended long ago, hashes of keys that were rotated away, link codes, invitations, kept answers. */
 export const expireKeys: Schedule = {
   name: "expire_keys",
-  description: `Removes keys that expired or were revoked ${ENDED_KEY_DAYS} days ago, expired link codes, and answers kept for Idempotency-Key.`,
+  description: `Removes keys and invitations that expired or were revoked ${ENDED_KEY_DAYS} days ago, expired link codes, and answers kept for Idempotency-Key.`,
   cadence: { cron: "37 4 * * *", clock: "local" },
   missed: "catch_up",
   leaseSeconds: 600,
@@ -39,6 +39,11 @@ export const expireKeys: Schedule = {
       id: telegramLinkCodes.codeHash,
       where: lte(telegramLinkCodes.expiresAt, now),
     });
+    const ended = await deleteAll(context, {
+      table: invitations,
+      id: invitations.id,
+      where: or(lt(invitations.expiresAt, longAgo), lt(invitations.revokedAt, longAgo)),
+    });
     const answers = await context.db
       .delete(idempotencyKeys)
       .where(lt(idempotencyKeys.createdAt, new Date(now.getTime() - DAY_MS)))
@@ -47,6 +52,7 @@ export const expireKeys: Schedule = {
       keys_deleted: keys,
       rotated_keys_forgotten: rotated.length,
       link_codes_deleted: linkCodes,
+      invitations_deleted: ended,
       kept_answers_deleted: answers.length,
     };
   },

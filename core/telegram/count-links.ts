@@ -14,9 +14,9 @@ export interface LinkCounts {
 export async function countLinks(ctx: TelegramContext): Promise<LinkCounts> {
   const [counts] = await ctx.db
     .select({
-      linked: sql<number>`count(*)::int`,
-      blocked: sql<number>`count(${telegramLinks.blockedAt})::int`,
-      groups: sql<number>`(count(*) filter (where ${telegramLinks.chatId} < 0))::int`,
+      linked: sql<number>`count(distinct ${telegramLinks.chatId})::int`,
+      blocked: sql<number>`(count(distinct ${telegramLinks.chatId}) filter (where ${telegramLinks.blockedAt} is not null))::int`,
+      groups: sql<number>`(count(distinct ${telegramLinks.chatId}) filter (where ${telegramLinks.chatId} < 0))::int`,
       teams: sql<number>`count(distinct ${telegramLinks.teamId})::int`,
     })
     .from(telegramLinks);

@@ -1,5 +1,5 @@
-import { eq } from "drizzle-orm";
-import { telegramLinks, teams } from "#schema";
+import { and, desc, eq, isNull, ne, or } from "drizzle-orm";
+import { members, telegramLinks, teams } from "#schema";
 import type { TelegramContext } from "./telegram-context.ts";
 
 export interface TelegramLink {
@@ -7,15 +7,38 @@ export interface TelegramLink {
   teamName: string;
 }
 
-/** The team that a chat is linked to, or null. */
+/** The team that a chat uses: of those that it is linked to, the one that was chosen last. Null for a chat without any. */
 export async function findLink(
   ctx: TelegramContext,
   input: { chatId: number },
 ): Promise<TelegramLink | null> {
-  const [link] = await ctx.db
+  const [link] = await listChatTeams(ctx, input, 1);
+  return link ?? null;
+}
+
+/** The teams that one chat can choose from at most. */
+export const MOST_TEAMS = 50;
+
+/**
+ * The teams that a chat is linked to, the one that it uses first. A link that came with a membership counts while that
+ * role may ask models, which a viewer may not.
+ */
+export async function listChatTeams(
+  ctx: TelegramContext,
+  input: { chatId: number },
+  most: number = MOST_TEAMS,
+): Promise<TelegramLink[]> {
+  return ctx.db
     .select({ teamId: telegramLinks.teamId, teamName: teams.name })
     .from(telegramLinks)
     .innerJoin(teams, eq(teams.id, telegramLinks.teamId))
-    .where(eq(telegramLinks.chatId, input.chatId));
-  return link ?? null;
+    .leftJoin(members, eq(members.id, telegramLinks.memberId))
+    .where(
+      and(
+        eq(telegramLinks.chatId, input.chatId),
+        or(isNull(telegramLinks.memberId), ne(members.role, "viewer")),
+      ),
+    )
+    .orderBy(desc(telegramLinks.chosenAt), desc(telegramLinks.linkedAt), telegramLinks.teamId)
+    .limit(most);
 }

@@ -11,7 +11,7 @@ export async function listLinkedChats(
   input: { after: number | null; limit: number },
 ): Promise<number[]> {
   const rows = await ctx.db
-    .select({ chatId: telegramLinks.chatId })
+    .selectDistinct({ chatId: telegramLinks.chatId })
     .from(telegramLinks)
     .where(
       and(

@@ -1,4 +1,4 @@
-import { and, asc, eq, gt } from "drizzle-orm";
+import { and, asc, eq, gt, or } from "drizzle-orm";
 import { telegramLinks } from "#schema";
 import { decodeCursor, type Page, type PageRequest, toPage } from "../kernel/page.ts";
 import { requireScope, teamScope } from "../kernel/principal.ts";
@@ -17,24 +17,28 @@ export async function listLinks(
 ): Promise<Page<LinkedChat>> {
   requireScope(context.principal, "admin");
   const teamId = teamScope(context.principal);
-  const after = page.cursor === undefined ? undefined : Number(decodeCursor(page.cursor, 1)[0]);
+  const [chatId, afterTeam] = page.cursor === undefined ? [] : decodeCursor(page.cursor, 2);
+  const after = Number(chatId);
   const rows = await context.db
     .select()
     .from(telegramLinks)
     .where(
       and(
         teamId === null ? undefined : eq(telegramLinks.teamId, teamId),
-        after === undefined || !Number.isSafeInteger(after)
-          ? undefined
-          : gt(telegramLinks.chatId, after),
+        Number.isSafeInteger(after)
+          ? or(
+              gt(telegramLinks.chatId, after),
+              and(eq(telegramLinks.chatId, after), gt(telegramLinks.teamId, String(afterTeam))),
+            )
+          : undefined,
       ),
     )
-    .orderBy(asc(telegramLinks.chatId))
+    .orderBy(asc(telegramLinks.chatId), asc(telegramLinks.teamId))
     .limit(page.limit + 1);
   return toPage(
     rows,
     page.limit,
     (link) => link,
-    (link) => [link.chatId],
+    (link) => [link.chatId, link.teamId],
   );
 }

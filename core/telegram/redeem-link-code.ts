@@ -1,7 +1,7 @@
 import { and, eq, gt, isNull, or } from "drizzle-orm";
-import { telegramLinkCodes, telegramLinks, teams } from "#schema";
-import { audit } from "../audit/audit.ts";
+import { telegramLinkCodes } from "#schema";
 import type { TelegramLink } from "./find-link.ts";
+import { linkChat } from "./link-chat.ts";
 import { hashLinkCode, isLinkCode } from "./link-code.ts";
 import type { TelegramContext, TelegramTransaction } from "./telegram-context.ts";
 
@@ -23,12 +23,12 @@ export async function redeemLinkCode(
 ): Promise<TelegramLink | null> {
   if (!isLinkCode(input.code)) return null;
   const codeHash = await hashLinkCode(input.code);
-  const link = await ctx.transaction((inner) => linkChat(inner, codeHash, input));
+  const link = await ctx.transaction((inner) => redeem(inner, codeHash, input));
   if (link) ctx.log.info("telegram_chat_linked", { team_id: link.teamId, chat_id: input.chatId });
   return link;
 }
 
-async function linkChat(
+async function redeem(
   ctx: TelegramTransaction,
   codeHash: string,
   { chatId, userId }: RedeemLinkCodeInput,
@@ -47,35 +47,5 @@ async function linkChat(
     )
     .returning({ teamId: codes.teamId });
   if (!taken) return null;
-  const mine = eq(telegramLinks.chatId, chatId);
-  const [before] = await ctx.db.select().from(telegramLinks).where(mine).for("update");
-  const link = { teamId: taken.teamId, linkedBy: userId, linkedAt: now, blockedAt: null };
-  const [after] = await ctx.db
-    .insert(telegramLinks)
-    .values({ chatId, ...link })
-    .onConflictDoUpdate({ target: telegramLinks.chatId, set: link })
-    .returning();
-  await auditLink(ctx, { chatId, userId, before: before ?? null, after: after ?? null });
-  const [team] = await ctx.db
-    .select({ name: teams.name })
-    .from(teams)
-    .where(eq(teams.id, taken.teamId));
-  return { teamId: taken.teamId, teamName: team?.name ?? taken.teamId };
-}
-
-type LinkRow = typeof telegramLinks.$inferSelect;
-
-/** A chat that goes from one team to another stands in the logs of both. */
-async function auditLink(
-  ctx: TelegramTransaction,
-  change: { chatId: number; userId: number | null; before: LinkRow | null; after: LinkRow | null },
-): Promise<void> {
-  const { chatId, userId, before, after } = change;
-  if (!after || before?.teamId === after.teamId) return; // the same update, worked on twice
-  const targetId = String(chatId);
-  const user = userId === null ? null : `tg:${userId}`;
-  const entry = { targetId, actor: { kind: "telegram", id: targetId, user } } as const;
-  if (before)
-    await audit(ctx, { action: "telegram_link.delete", teamId: before.teamId, before, ...entry });
-  await audit(ctx, { action: "telegram_link.create", teamId: after.teamId, after, ...entry });
+  return linkChat(ctx, { chatId, userId, teamId: taken.teamId, memberId: null });
 }

@@ -6,10 +6,11 @@ import { createDatabase } from "#test/harness/postgres.ts";
 import { noSource } from "../kernel/context.ts";
 import { createLogger } from "../kernel/log.ts";
 import type { Principal } from "../kernel/principal.ts";
+import { chooseTeam } from "./choose-team.ts";
 import { countLinks } from "./count-links.ts";
 import { createLinkCode } from "./create-link-code.ts";
 import { findGuestTeam, GUEST_TEAM_ID } from "./find-guest-team.ts";
-import { findLink } from "./find-link.ts";
+import { findLink, listChatTeams } from "./find-link.ts";
 import { listLinks } from "./list-links.ts";
 import { listLinkedChats } from "./list-linked-chats.ts";
 import { moveLink } from "./move-link.ts";
@@ -111,10 +112,24 @@ describe("link codes", () => {
     },
   );
 
-  it("move a linked chat to another team", async () => {
+  it("give a linked chat another team, which it uses from then on, and the first one stays to be chosen", async () => {
     await redeem((await makeCode("team_a")).code, 100);
+    now = new Date(now.getTime() + 1);
     expect(await redeem((await makeCode("team_b")).code, 100)).toMatchObject({ teamId: "team_b" });
-    expect(await countLinks(contextOf())).toMatchObject({ linked: 1, teams: 1 });
+    expect(await countLinks(contextOf())).toMatchObject({ linked: 1, teams: 2 });
+    expect(await listLinkedChats(contextOf(), { after: null, limit: 5 })).toEqual([100]);
+    const names = async () =>
+      (await listChatTeams(contextOf(), { chatId: 100 })).map((team) => team.teamName);
+    expect(await names()).toEqual(["Pears", "Apples"]);
+    now = new Date(now.getTime() + 1);
+    const choose = (teamId: string, chatId = 100) =>
+      chooseTeam(contextOf(), { chatId, userId: 7, teamId });
+    expect(await choose("team_a")).toEqual({ teamId: "team_a", teamName: "Apples" });
+    expect(await names()).toEqual(["Apples", "Pears"]);
+    expect(await choose("team_c")).toBeNull();
+    expect(await choose("team_b", 101)).toBeNull();
+    await unlinkChat(contextOf(keyOf("team_a")), { chatId: 100 });
+    expect(await findLink(contextOf(), { chatId: 100 })).toMatchObject({ teamId: "team_b" });
   });
 
   it("are made by the team's admins only, and neither stored nor logged in the clear", async () => {

@@ -6,14 +6,15 @@ import { requireScope, teamScope } from "../kernel/principal.ts";
 import type { TelegramContext } from "./telegram-context.ts";
 
 /**
- * Takes a chat from the principal's team. The bot notices within a minute.
+ * Takes a chat from the principal's team, or from all where a super admin names none. The bot notices within a minute;
+ * a chat with other teams goes on with the one that it chose last.
  * @throws AppError `missing_scope` without the scope `admin`, `not_found` where the team has no such chat
  */
 export async function unlinkChat(ctx: TelegramContext, input: { chatId: number }): Promise<void> {
   requireScope(ctx.principal, "admin");
   const teamId = teamScope(ctx.principal);
   const removed = await ctx.transaction(async (inner) => {
-    const [before] = await inner.db
+    const links = await inner.db
       .delete(telegramLinks)
       .where(
         and(
@@ -22,10 +23,14 @@ export async function unlinkChat(ctx: TelegramContext, input: { chatId: number }
         ),
       )
       .returning();
-    if (!before) throw new AppError("not_found", { message: "There is no such linked chat." });
-    const link = { teamId: before.teamId, targetId: String(before.chatId), before };
-    await audit(inner, { action: "telegram_link.delete", ...link });
-    return before;
+    if (links.length === 0)
+      throw new AppError("not_found", { message: "There is no such linked chat." });
+    for (const before of links) {
+      const link = { teamId: before.teamId, targetId: String(before.chatId), before };
+      await audit(inner, { action: "telegram_link.delete", ...link });
+    }
+    return links;
   });
-  ctx.log.info("telegram_chat_unlinked", { team_id: removed.teamId, chat_id: input.chatId });
+  for (const link of removed)
+    ctx.log.info("telegram_chat_unlinked", { team_id: link.teamId, chat_id: input.chatId });
 }

@@ -53,6 +53,7 @@ describe("a new key", () => {
       expires_at: "2998-12-31T22:00:00.000Z",
       revoked_at: null,
       previous_expires_at: null,
+      created_by: `key:${team.keyId}`,
       created_at: expect.any(String),
       updated_at: expect.any(String),
       limits: [],
@@ -362,6 +363,27 @@ describe("nobody hands out more than they have", () => {
     });
     const { id } = await client.expect<Key>(200, "GET", "/v1/keys/verify");
     await client.expect(200, "POST", `/v1/keys/${id}/rotate`, {});
+  });
+
+  test("what a key has made is found by its maker, also by what it made in turn", async () => {
+    const first = await createKey({ scopes: ["admin"] });
+    const second = await stack.client(first.key).expect<Key>(201, "POST", "/v1/keys", {
+      name: "left behind",
+      scopes: ["admin"],
+    });
+    const madeBy = async (id: string) => {
+      const path = `/v1/keys?created_by=${encodeURIComponent(`key:${id}`)}`;
+      const { data } = await owner.expect<{ data: Key[] }>(200, "GET", path);
+      return data.map((key) => key.id);
+    };
+    expect(await madeBy(first.id)).toEqual([second.id]);
+    expect(await madeBy(second.id)).toEqual([]);
+    const { data } = await owner.expect<{ data: { id: string; created_by: string }[] }>(
+      200,
+      "GET",
+      "/v1/keys?created_by=super_admin",
+    );
+    expect(data).toMatchObject([{ id: team.keyId, created_by: "super_admin" }]);
   });
 
   test("no key reaches what is for super admins", async () => {

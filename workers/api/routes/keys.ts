@@ -2,7 +2,7 @@ import type { ApiKey, IssuedKey } from "#core/keys/key.ts";
 import { createKey, createKeyInput } from "#core/keys/create-key.ts";
 import { deleteKey } from "#core/keys/delete-key.ts";
 import { getKey } from "#core/keys/get-key.ts";
-import { listKeys } from "#core/keys/list-keys.ts";
+import { createdByFilter, listKeys } from "#core/keys/list-keys.ts";
 import { revokeKey } from "#core/keys/revoke-key.ts";
 import { rotateKey, rotateKeyInput } from "#core/keys/rotate-key.ts";
 import { updateKey, updateKeyInput } from "#core/keys/update-key.ts";
@@ -46,6 +46,10 @@ const keySchema = z
     revoked_at: z.string().nullable(),
     previous_expires_at: z.string().nullable().openapi({
       description: "When the secret before the last rotation ends or ended; null if there was none",
+    }),
+    created_by: z.string().nullable().openapi({
+      description:
+        "Who made it: `key:key_…`, `member:mem_…`, `token:<issuer> <subject>` or `super_admin`; null for keys from before it was kept",
     }),
     created_at: z.string(),
     updated_at: z.string(),
@@ -92,6 +96,7 @@ const encodeKey = (key: ApiKey): z.infer<typeof keySchema> => ({
   expires_at: time(key.expiresAt),
   revoked_at: time(key.revokedAt),
   previous_expires_at: time(key.previousExpiresAt),
+  created_by: key.createdBy,
   created_at: key.createdAt.toISOString(),
   updated_at: key.updatedAt.toISOString(),
   limits: key.limits.map(encodeLimit),
@@ -131,6 +136,7 @@ const EXAMPLE: z.infer<typeof keySchema> = {
   expires_at: null,
   revoked_at: null,
   previous_expires_at: null,
+  created_by: "key:key_01kajy8f2w5t7r9q3n6m1k4xzv",
   created_at: "2026-11-21T09:30:00.000Z",
   updated_at: "2026-11-21T09:30:00.000Z",
   limits: [],
@@ -172,6 +178,9 @@ const listContract = createRoute({
         .string()
         .optional()
         .openapi({ description: "Super admins only: keys of one team" }),
+      created_by: createdByFilter.openapi({
+        description: "Only those that this one made, as `created_by` says it",
+      }),
     }),
   },
   responses: {

@@ -25,7 +25,10 @@ const memberSchema = z
     id: z.string(),
     team_id: z.string(),
     name: z.string(),
-    email: z.string(),
+    email: z
+      .string()
+      .nullable()
+      .openapi({ description: "null where none is known, as of people who came by Telegram" }),
     role: memberRole,
     identity: memberIdentity.nullable(),
     created_at: z.string(),
@@ -47,11 +50,12 @@ const encodeMember = (member: Member): z.infer<typeof memberSchema> => ({
   updated_at: member.updatedAt.toISOString(),
 });
 
+const EMAIL = "parisa@example.com";
 const EXAMPLE: z.infer<typeof memberSchema> = {
   id: "mem_01kajy8d5t2w7r9k3n6p1q4zvx",
   team_id: "team_01kajy7z3v8f6q2m9c4t5b1xwr",
   name: "Parisa Karimi",
-  email: "parisa@example.com",
+  email: EMAIL,
   role: "admin",
   identity: null,
   created_at: "2026-11-21T09:30:00.000Z",
@@ -77,7 +81,7 @@ const createContract = createRoute({
   request: {
     params: teamParam,
     headers: idempotencyHeader,
-    ...jsonBody(createMemberInput, { name: EXAMPLE.name, email: EXAMPLE.email, role: "admin" }),
+    ...jsonBody(createMemberInput, { name: EXAMPLE.name, email: EMAIL, role: "admin" }),
   },
   responses: { 201: jsonResponse("The member", memberSchema, EXAMPLE), ...problemResponses },
 });

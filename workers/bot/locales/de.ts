@@ -120,6 +120,8 @@ export const de: Messages = {
     model_not_allowed: "Dein Team darf dieses Modell nicht benutzen; wähle ein anderes mit /model.",
     not_found: "Das gibt es nicht mehr; sende /new, um neu anzufangen.",
     model_not_found: "Dieses Modell gibt es nicht; wähle ein anderes mit /model.",
+    invitation_ended:
+      "Diese Einladung ist verbraucht, zurückgezogen oder abgelaufen; bitte dein Team um eine neue.",
     conflict: "Etwas anderes hat das gleichzeitig geändert; bitte versuche es noch einmal.",
     session_busy: "Ich antworte in diesem Gespräch noch; bitte warte einen Moment.",
     idempotency_mismatch: ours,

@@ -200,6 +200,8 @@ export const en: Messages = {
     model_not_allowed: "Your team may not use this model; choose another with /model.",
     not_found: "This is no longer there; send /new to start again.",
     model_not_found: "This model is not there; choose another with /model.",
+    invitation_ended:
+      "This invitation is used, revoked or over its time; ask your team for a new one.",
     conflict: "Something else changed this at the same time; please try again.",
     session_busy: "I am still answering in this conversation; please wait a moment.",
     idempotency_mismatch: ours,

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { AppError } from "#core/kernel/errors.ts";
+import { issuerAddressFault, issuerRules } from "#core/identity/oidc-issuer.ts";
 import { LOG_LEVELS } from "#core/kernel/log.ts";
 
 const flag = z
@@ -71,25 +72,35 @@ export const scheduleSettings = {
 };
 
 /** Settings of the api Worker. */
-export const apiSettings = z.object({
-  ...databaseSettings,
-  ...cacheSettings,
-  SUPER_ADMIN_API_KEYS: list.refine(
-    (keys) => keys.every((key) => key.length >= 16),
-    "each key must have at least 16 characters",
-  ),
-  MASTER_KEY: masterKey,
-  AI_SERVICE_URL: optionalUrl,
-  AI_SERVICE_API_KEY: optionalText,
-  /** Names of models at AI_SERVICE_URL; the first is the default. Empty: whatever the service lists. */
-  AI_SERVICE_MODEL: list,
-  ALLOWED_ORIGINS: list,
-  PUBLIC_URL: optionalUrl,
-  ALLOW_PRIVATE_UPSTREAMS: flag,
-  GUEST_ACCESS: flag,
-  ...scheduleSettings,
-  ...sessionSettings,
-});
+export const apiSettings = z
+  .object({
+    ...databaseSettings,
+    ...cacheSettings,
+    SUPER_ADMIN_API_KEYS: list.refine(
+      (keys) => keys.every((key) => key.length >= 16),
+      "each key must have at least 16 characters",
+    ),
+    MASTER_KEY: masterKey,
+    AI_SERVICE_URL: optionalUrl,
+    AI_SERVICE_API_KEY: optionalText,
+    /** Names of models at AI_SERVICE_URL; the first is the default. Empty: whatever the service lists. */
+    AI_SERVICE_MODEL: list,
+    /** JSON: whose tokens are taken, and what they open; see docs/identity.md. */
+    OIDC_ISSUERS: issuerRules,
+    ALLOWED_ORIGINS: list,
+    PUBLIC_URL: optionalUrl,
+    ALLOW_PRIVATE_UPSTREAMS: flag,
+    GUEST_ACCESS: flag,
+    ...scheduleSettings,
+    ...sessionSettings,
+  })
+  .superRefine(({ OIDC_ISSUERS, ALLOW_PRIVATE_UPSTREAMS }, check) => {
+    for (const { issuer } of OIDC_ISSUERS) {
+      const fault = issuerAddressFault(issuer, ALLOW_PRIVATE_UPSTREAMS);
+      if (fault !== null)
+        check.addIssue({ code: "custom", path: ["OIDC_ISSUERS"], message: `${issuer} ${fault}` });
+    }
+  });
 export type ApiSettings = z.output<typeof apiSettings>;
 
 /** Settings of the cron Worker. */

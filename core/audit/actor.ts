@@ -19,12 +19,19 @@ export function actorOf(principal: Principal): Actor {
     case "token":
       return {
         kind: "token",
-        id: principal.member?.id ?? `${principal.issuer} ${principal.subject}`,
-        user: principal.endUser ?? principal.subject,
+        id: principal.member?.id ?? identityOf(principal),
+        user: identityOf(principal),
       };
+    case "person":
+      return { kind: "person", id: identityOf(principal), user: identityOf(principal) };
     case "telegram":
       return { kind: "telegram", id: principal.chatId, user: principal.endUser };
     case "system":
       return { kind: "system", id: null, user: null };
   }
+}
+
+/** Who somebody is at their issuer; a subject alone is unique only there. */
+function identityOf({ issuer, subject }: { issuer: string; subject: string }): string {
+  return `${issuer} ${subject}`;
 }

@@ -33,6 +33,8 @@ export type Principal =
       /** The end user that the token stands for; null for a program that names its own users. */
       endUser: string | null;
     }
+  /** The bearer of an OIDC token who is in no team: reaches who they are and invitations, and nothing of any team. */
+  | { kind: "person"; teamId: null; issuer: string; subject: string }
   /** A Telegram chat that is linked to a team; comes by service binding only. */
   | { kind: "telegram"; teamId: string; chatId: string; endUser: string }
   /** A schedule or a queue consumer. */
@@ -46,6 +48,8 @@ export function hasScope(principal: Principal, scope: Scope): boolean {
       return true;
     case "telegram":
       return scope === "chat" || scope === "sessions" || scope === "usage:read";
+    case "person":
+      return false;
     case "key":
     case "token":
       return principal.scopes.includes("admin") || principal.scopes.includes(scope);
@@ -55,6 +59,7 @@ export function hasScope(principal: Principal, scope: Scope): boolean {
 /** @throws AppError `missing_scope` */
 export function requireScope(principal: Principal, scope: Scope): void {
   if (hasScope(principal, scope)) return;
+  if (principal.kind === "person") throw inNoTeam();
   throw new AppError("missing_scope", {
     message:
       principal.kind === "token"
@@ -85,16 +90,24 @@ export function requireSuperAdmin(principal: Principal): void {
   });
 }
 
+function inNoTeam(): AppError {
+  return new AppError("forbidden", {
+    message: "You are in no team here. Ask an admin of the team for an invitation.",
+  });
+}
+
 /** Who did it, for a record of what was done: `key:…`, `member:…`, `token:<issuer> <subject>` or a kind. */
 export function actorName(principal: Principal): string {
   if (principal.kind === "key") return `key:${principal.keyId}`;
-  if (principal.kind !== "token") return principal.kind;
-  const { member, issuer, subject } = principal;
+  if (principal.kind !== "token" && principal.kind !== "person") return principal.kind;
+  const { issuer, subject } = principal;
+  const member = principal.kind === "token" ? principal.member : null;
   return member === null ? `token:${issuer} ${subject}` : `member:${member.id}`;
 }
 
 /** Whether the principal may use the model of this name. */
 export function mayUseModel(principal: Principal, model: string): boolean {
+  if (principal.kind === "person") return false;
   if (principal.kind !== "key" && principal.kind !== "token") return true;
   return principal.models.includes("*") || principal.models.includes(model);
 }
@@ -117,17 +130,20 @@ export function seesUsageOf(principal: Principal): string | null {
 /**
  * The team whose things a list or an object route may touch; `null` means every team, and only super admins
  * who named none get it.
+ * @throws AppError `forbidden` for people who are in no team
  */
 export function teamScope(principal: Principal): string | null {
+  if (principal.kind === "person") throw inNoTeam();
   return principal.teamId;
 }
 
 /**
  * The one team that an operation needs, such as a chat that has to be charged to somebody.
- * @throws AppError `invalid_request` when a super admin has not named one
+ * @throws AppError `invalid_request` when a super admin has not named one, `forbidden` for people who are in none
  */
 export function requireTeam(principal: Principal): string {
   if (principal.teamId !== null) return principal.teamId;
+  if (principal.kind === "person") throw inNoTeam();
   throw new AppError("invalid_request", {
     message: "Say for which team: send the team's id in the header x-team-id.",
     param: "x-team-id",

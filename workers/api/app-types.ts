@@ -1,5 +1,6 @@
 import type { Context as HonoContext } from "hono";
 import type { Context } from "#core/kernel/context.ts";
+import type { VerifiedToken } from "#core/identity/verify-token.ts";
 import type { Principal } from "#core/kernel/principal.ts";
 import type { TraceContext } from "#core/kernel/trace-context.ts";
 import type { Logger } from "#core/kernel/log.ts";
@@ -17,6 +18,8 @@ export interface RequestState {
   /** What is switched off, and which catalog is the latest; set with the principal. */
   signal: Signal;
   principal: Principal;
+  /** What the request's token says of its bearer; not set for what comes otherwise. */
+  bearer: VerifiedToken | undefined;
   /** The length of the request's body, in bytes. */
   bodyBytes: number;
   /** Whether the page that asks may read the answer. */

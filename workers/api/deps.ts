@@ -1,6 +1,10 @@
 import type { SecretBox } from "#core/kernel/context.ts";
 import type { Logger } from "#core/kernel/log.ts";
-import { KeyRing } from "#core/keys/key-ring.ts";
+import { IssuerKeys } from "#core/identity/issuer-keys.ts";
+import { TokenMemory } from "#core/identity/token-memory.ts";
+import type { Standing } from "#core/identity/token-standing.ts";
+import type { KeyRecord } from "#core/keys/key-record.ts";
+import { EpochRing } from "#core/teams/epoch-ring.ts";
 import type { AnswerStore } from "#core/response-cache/answer-store.ts";
 import { ANSWER_TIMEOUT_MS, createAnswerStore } from "#platform/answer-store.ts";
 import type { AnswerFlight } from "#platform/durable-objects/answer-flight.ts";
@@ -28,7 +32,13 @@ export interface Deps {
   /** Where answers are kept to be given again. */
   answers: AnswerStore;
   secrets: SecretBox;
-  keyRing: KeyRing;
+  keyRing: EpochRing<KeyRecord>;
+  /** Keys of the issuers of tokens. */
+  issuerKeys: IssuerKeys;
+  /** Tokens that were verified here. */
+  tokens: TokenMemory;
+  /** What their bearers are in their teams. */
+  standings: EpochRing<Standing>;
   failedAttempts: FailedAttempts;
   catalog: CatalogCache;
   circuits: CircuitBoard;
@@ -53,6 +63,11 @@ export interface AiBinding {
     options: { returnRawResponse: true; signal: AbortSignal },
   ): Promise<Response>;
 }
+
+/** How long an unknown key stays unknown, in milliseconds. */
+const UNKNOWN_KEY_MS = 60_000;
+/** Somebody who is in no team may be let in at any moment. */
+const UNKNOWN_STANDING_MS = 500;
 
 let made: Deps | null = null;
 
@@ -92,7 +107,10 @@ async function makeDeps(env: ApiEnv): Promise<Deps> {
     meter,
     answers,
     secrets,
-    keyRing: new KeyRing(),
+    keyRing: new EpochRing({ of: "key", unknownMs: UNKNOWN_KEY_MS }),
+    issuerKeys: new IssuerKeys(),
+    tokens: new TokenMemory(),
+    standings: new EpochRing({ of: "token", unknownMs: UNKNOWN_STANDING_MS }),
     failedAttempts: new FailedAttempts(env.FAILED_ATTEMPTS),
     catalog: new CatalogCache(),
     circuits: new CircuitBoard(),

@@ -8,7 +8,7 @@ import {
 } from "#core/gateway/shapes/translate-stream.ts";
 import { putLimitHeaders } from "#core/limits/limit-headers.ts";
 import type { AppContext } from "./app-types.ts";
-import { gatewayPorts, modelCall } from "./model-gateway.ts";
+import { endUserOf, gatewayPorts, modelCall } from "./model-gateway.ts";
 import { logRequest } from "./middleware/request-frame.ts";
 import { recordFields } from "./record-fields.ts";
 
@@ -54,7 +54,7 @@ export async function answerInShape(
   const shaped = await withFailureRecord({ ports, call, model: "" }, async () =>
     read(await c.req.text(), call),
   );
-  const endUser = call.endUser ?? shaped.chat.user;
+  const endUser = endUserOf(call, shaped.chat.user);
   const work = completeChat(ports, { ...call, endUser }, shaped.chat, faultEvent);
   c.executionCtx.waitUntil(work.catch(() => undefined)); // goes on when the client hangs up, so that it is accounted for
   const answer = await work;

@@ -1,4 +1,4 @@
-import { hasScope, type Principal, requireScope, requireTeam } from "#core/kernel/principal.ts";
+import { hasScope, requireScope, requireTeam } from "#core/kernel/principal.ts";
 import { traceparentOf } from "#core/kernel/trace-context.ts";
 import { withFailureRecord } from "#core/gateway/complete-chat.ts";
 import { admitRequest } from "./admit-request.ts";
@@ -53,9 +53,13 @@ function runAiBy(ai: AiBinding | null): GatewayPorts["runAi"] {
   return (model, input, signal) => ai.run(model, input, { returnRawResponse: true, signal });
 }
 
-/** So that what a program with a token uses is somebody's: it has no key to be counted by. */
-function subjectOf(principal: Principal): string | null {
-  return principal.kind === "token" ? principal.subject : null;
+/**
+ * For whom a call is: whom its token or header names, else its body, else the program itself that bears a token, since
+ * it has no key to be counted by.
+ */
+export function endUserOf(call: ModelCall, named: string | null): string | null {
+  if (call.endUser !== null || named !== null) return call.endUser ?? named;
+  return call.principal.kind === "token" ? call.principal.subject.slice(0, END_USER_LIMIT) : null;
 }
 
 /** What the gateway reaches the world by, for this request. */
@@ -96,7 +100,7 @@ export async function modelCall(
   const named =
     (principal.kind === "telegram" || principal.kind === "token") && principal.endUser !== null
       ? principal.endUser
-      : (options.endUser ?? c.req.header("x-end-user") ?? subjectOf(principal));
+      : (options.endUser ?? c.req.header("x-end-user") ?? null);
   const keySeconds = principal.kind === "key" ? (principal.cacheSeconds ?? null) : null;
   const cache = cachePolicyOf(
     keySeconds,

@@ -1,5 +1,7 @@
 import { sha256Hex } from "#core/kernel/digest.ts";
+import { seesSessionsOf } from "#core/kernel/principal.ts";
 import { defaultModel } from "#core/providers/catalog.ts";
+import { onlySessionsOf } from "#core/sessions/only-sessions-of.ts";
 import type { TurnRetry } from "#core/sessions/session.ts";
 import type { SessionPorts } from "#core/sessions/session-context.ts";
 import type { Session } from "#platform/durable-objects/session.ts";
@@ -13,8 +15,11 @@ import { configuredService, routeOf } from "./model-gateway.ts";
 export function sessionPorts(c: AppContext): SessionPorts {
   const { sessions, cache } = c.get("deps");
   const service = configuredService(c);
+  const open = createSessionClient(sessions as DurableObjectNamespace<Session>); // wrangler's types leave out the class
+  const principal = c.get("principal");
+  const endUser = principal.kind === "token" ? seesSessionsOf(principal) : null; // the bot knows whose chat it is
   return {
-    openSession: createSessionClient(sessions as DurableObjectNamespace<Session>), // wrangler's types leave out the class
+    openSession: endUser === null ? open : onlySessionsOf(endUser, open),
     route: (model) => routeOf(c, model),
     defaultModel: () => defaultModel(service, () => discoverModels(service, cache)),
   };

@@ -8,7 +8,8 @@ import type { AccessRules } from "#core/access/access-rules.ts";
 import type { Principal } from "#core/kernel/principal.ts";
 import { hashApiKey, isWellFormedApiKey } from "#core/keys/api-key.ts";
 import { loadKeyRecord, principalOf } from "#core/keys/key-record.ts";
-import type { CachedKey, KeySources } from "#core/keys/key-ring.ts";
+import type { KeyRecord } from "#core/keys/key-record.ts";
+import type { CachedRecord, RecordSources } from "#core/teams/epoch-ring.ts";
 import { refuseSuspended } from "#core/switches/switches.ts";
 import { createContext } from "#platform/context.ts";
 import { openDatabase } from "#platform/database.ts";
@@ -17,6 +18,7 @@ import { tooManyAttempts } from "../failed-attempts.ts";
 import { internalActorOf } from "../internal-actor.ts";
 import { refuseChanges, SIGNAL_KEY, SIGNAL_SECONDS, signalOf } from "../signal.ts";
 import { addressOf, enforceAccess } from "./enforce-access.ts";
+import { identifyToken, isToken } from "./identify-token.ts";
 
 /** How long a key record may stay in the shared cache, in seconds; the team's epoch makes it invalid earlier. */
 const CACHE_SECONDS = 600;
@@ -110,7 +112,7 @@ async function identify(c: AppContext): Promise<Caller> {
     const hash = await hashApiKey(key);
     const record = await c.get("deps").keyRing.find(hash, keySources(c));
     if (record) return { principal: principalOf(record, Date.now()), access: record.access };
-  }
+  } else if (isToken(c, key)) return identifyToken(c, key);
   const fingerprint = await superAdminFingerprint(c, key);
   if (fingerprint !== null)
     return {
@@ -146,13 +148,13 @@ function namedTeam(c: AppContext): string | null {
   });
 }
 
-function keySources(c: AppContext): KeySources {
+function keySources(c: AppContext): RecordSources<KeyRecord> {
   const { cache, meter, limits, settings } = c.get("deps");
   const background = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
   let missed = false;
   return {
     async readCache(hash) {
-      const cached = await cache.get<CachedKey>(`key:${hash}`);
+      const cached = await cache.get<CachedRecord<KeyRecord>>(`key:${hash}`);
       missed = cached === null;
       return cached;
     },

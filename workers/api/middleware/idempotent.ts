@@ -18,8 +18,10 @@ export interface Created<Body> {
 /** Whose idempotency keys these are: nobody meets another caller's. */
 export function ownerOf(principal: Principal): string {
   if (principal.kind === "key") return `key:${principal.keyId}`;
-  if (principal.kind === "token")
-    return `token:${principal.teamId}:${principal.issuer}:${principal.subject}`;
+  if (principal.kind === "token" || principal.kind === "person") {
+    const { teamId, issuer, subject } = principal;
+    return `token:${JSON.stringify([teamId, issuer, subject])}`; // a subject may hold any sign
+  }
   if (principal.kind === "telegram") return `telegram:${principal.teamId}:${principal.chatId}`;
   return `super_admin:${principal.teamId ?? ""}`;
 }

@@ -46,6 +46,8 @@ export function logRequest(
   more: Record<string, unknown> = {},
 ): void {
   const principal: AppContext["var"]["principal"] | undefined = c.get("principal");
+  const bearer =
+    principal?.kind === "token" || principal?.kind === "person" ? principal : undefined;
   const error = thrown === undefined ? undefined : toAppError(thrown);
   const fields = {
     method: c.req.method,
@@ -55,8 +57,8 @@ export function logRequest(
     team_id: principal?.teamId ?? undefined,
     key_id: principal?.kind === "key" ? principal.keyId : undefined,
     actor: principal?.kind,
-    subject: principal?.kind === "token" ? principal.subject : undefined,
-    issuer: principal?.kind === "token" ? principal.issuer : undefined,
+    subject: bearer?.subject,
+    issuer: bearer?.issuer,
     client_request_id: c.req.header("x-client-request-id")?.slice(0, CLIENT_ID_LIMIT),
     error_code: error?.code,
     ...(status >= 500 && error

@@ -5,7 +5,7 @@ import { takeTurn } from "#core/sessions/take-turn.ts";
 import type { Turn, TurnAnswer, TurnRequest } from "#core/sessions/turn.ts";
 import { turnInput } from "#core/sessions/turn-input.ts";
 import type { AppContext } from "../app-types.ts";
-import { gatewayPorts, modelCall } from "../model-gateway.ts";
+import { endUserOf, gatewayPorts, modelCall } from "../model-gateway.ts";
 import { logRequest } from "../middleware/request-frame.ts";
 import {
   createRoute,
@@ -90,7 +90,8 @@ export const chatRoutes = createRouter().openapi(chatContract, async (c) => {
 });
 
 async function beginTurn(c: AppContext, request: TurnRequest, gone?: AbortSignal): Promise<Turn> {
-  const call = await modelCall(c, { endUser: request.input.user ?? null });
+  const asked = await modelCall(c, { endUser: request.input.user ?? null });
+  const call = { ...asked, endUser: endUserOf(asked, null) };
   const signals = [call.clientSignal, gone].filter((signal) => signal instanceof AbortSignal);
   const ports = { gateway: gatewayPorts(c), ...sessionPorts(c) };
   const work = takeTurn(ports, { ...call, clientSignal: AbortSignal.any(signals) }, request);

@@ -8,7 +8,13 @@ import { modelNotFound } from "#core/providers/catalog.ts";
 import { type ListedModel, listModels } from "#core/providers/list-models.ts";
 import { discoverModels } from "#platform/model-discovery.ts";
 import type { AppContext } from "../app-types.ts";
-import { catalogSources, configuredService, gatewayPorts, modelCall } from "../model-gateway.ts";
+import {
+  catalogSources,
+  configuredService,
+  endUserOf,
+  gatewayPorts,
+  modelCall,
+} from "../model-gateway.ts";
 import { answerResponse } from "../model-answer.ts";
 import { createRouter, problemResponses, security, z } from "../openapi.ts";
 import { isAnthropicRequest, openAiErrorBody } from "../problem.ts";
@@ -63,7 +69,7 @@ openAiRoutes.post("/v1/chat/completions", async (c) => {
     `data: ${JSON.stringify(openAiErrorBody(error, call.requestId))}\n\n`;
   const work = completeChat(
     ports,
-    { ...call, endUser: call.endUser ?? request.user },
+    { ...call, endUser: endUserOf(call, request.user) },
     request,
     errorEvent,
   );
@@ -106,7 +112,7 @@ openAiRoutes.post("/v1/embeddings", async (c) => {
   const request = await withFailureRecord({ ports, call, model: "" }, async () =>
     parseEmbeddingsRequest(await c.req.text()),
   );
-  const work = embed(ports, { ...call, endUser: call.endUser ?? request.user }, request);
+  const work = embed(ports, { ...call, endUser: endUserOf(call, request.user) }, request);
   c.executionCtx.waitUntil(work.catch(() => undefined)); // as above
   return answerResponse(c, await work);
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { KeyRecord } from "./key-record.ts";
-import { type CachedKey, KeyRing, type KeySources } from "./key-ring.ts";
+import type { KeyRecord } from "../keys/key-record.ts";
+import { type CachedRecord, EpochRing, type RecordSources } from "./epoch-ring.ts";
 
 const record = (changes: Partial<KeyRecord> = {}): KeyRecord => ({
   keyId: "key_1",
@@ -15,17 +15,20 @@ const record = (changes: Partial<KeyRecord> = {}): KeyRecord => ({
   ...changes,
 });
 
+const newRing = (limit = 20_000) =>
+  new EpochRing<KeyRecord>({ of: "key", unknownMs: 60_000, limit });
+
 /** A database, a shared cache and a Meter that a test sets as it likes, with a clock that stands until it is moved. */
 class World {
   time = 1_000_000;
   epochValue = 1;
   readonly database = new Map<string, KeyRecord>();
-  readonly cache = new Map<string, CachedKey>();
+  readonly cache = new Map<string, CachedRecord<KeyRecord>>();
   readonly calls = { load: 0, cache: 0, epoch: 0 };
   broken: ("database" | "meter")[] = [];
   private pending: Promise<unknown>[] = [];
 
-  readonly sources: KeySources = {
+  readonly sources: RecordSources<KeyRecord> = {
     readCache: async (hash) => {
       this.calls.cache++;
       return this.cache.get(hash) ?? null;
@@ -56,10 +59,14 @@ class World {
   }
 }
 
-function warmWorld(): { world: World; ring: KeyRing; find: () => Promise<KeyRecord | null> } {
+function warmWorld(): {
+  world: World;
+  ring: EpochRing<KeyRecord>;
+  find: () => Promise<KeyRecord | null>;
+} {
   const world = new World();
   world.database.set("h", record());
-  const ring = new KeyRing();
+  const ring = newRing();
   const find = async () => {
     const found = await ring.find("h", world.sources);
     await world.settle();
@@ -152,7 +159,7 @@ describe("a change", () => {
 
   test("that came while Postgres was slow to answer holds a second after it, not after the answer", async () => {
     const { world, ring } = warmWorld();
-    const slow: KeySources = {
+    const slow: RecordSources<KeyRecord> = {
       ...world.sources,
       async load(hash) {
         const answer = await world.sources.load(hash);
@@ -179,7 +186,7 @@ describe("a change", () => {
 describe("a key that nobody knows", () => {
   test("is looked up once a minute, not once a request", async () => {
     const world = new World();
-    const ring = new KeyRing();
+    const ring = newRing();
     for (let i = 0; i < 50; i++) expect(await ring.find("x", world.sources)).toBeNull();
     expect(world.calls).toEqual({ load: 1, cache: 1, epoch: 0 });
     await world.settle();
@@ -193,7 +200,7 @@ describe("a key that nobody knows", () => {
   test("is known from the shared cache without a look into Postgres", async () => {
     const world = new World();
     world.cache.set("x", { record: null });
-    expect(await new KeyRing().find("x", world.sources)).toBeNull();
+    expect(await newRing().find("x", world.sources)).toBeNull();
     expect(world.calls.load).toBe(0);
   });
 });
@@ -219,7 +226,7 @@ describe("with the Meter out of reach", () => {
     const world = new World();
     world.cache.set("h", { record: record() });
     world.broken = ["meter"];
-    await expect(new KeyRing().find("h", world.sources)).rejects.toMatchObject({
+    await expect(newRing().find("h", world.sources)).rejects.toMatchObject({
       code: "unavailable",
     });
   });
@@ -227,7 +234,7 @@ describe("with the Meter out of reach", () => {
 
 test("an isolate holds no more keys than its limit", async () => {
   const world = new World();
-  const ring = new KeyRing(2);
+  const ring = newRing(2);
   for (const hash of ["a", "b", "c"]) {
     world.database.set(hash, record({ keyId: hash }));
     await ring.find(hash, world.sources);

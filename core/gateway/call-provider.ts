@@ -91,7 +91,7 @@ function transmit(
   if (request.by === "http") {
     return ports.fetch((route.endpoint?.baseUrl ?? "") + request.path, {
       method: "POST",
-      headers,
+      headers: request.headers ? { ...headers, ...request.headers } : headers,
       body: request.body,
       signal,
       redirect: "manual", // following one would hand the provider's key to somebody else

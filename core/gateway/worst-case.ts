@@ -1,4 +1,5 @@
 import { costMicros } from "../kernel/money.ts";
+import { NATIVE } from "../providers/kinds/anthropic/native.ts";
 import type { Route } from "../providers/catalog.ts";
 import type { WorstCase } from "./admission.ts";
 
@@ -61,6 +62,8 @@ function inputBound(value: unknown, depth: number): number {
   }
   let sum = OBJECT_TOKENS;
   for (const key in fields) sum += key.length + inputBound(fields[key], depth + 1);
+  // Signed thoughts, which only a target of Anthropic's gets.
+  if (NATIVE in fields) sum += inputBound(fields[NATIVE], depth + 1);
   return sum;
 }
 

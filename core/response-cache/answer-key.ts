@@ -1,3 +1,4 @@
+import { nativeRequest } from "../providers/kinds/anthropic/native.ts";
 import { sha256Hex } from "../kernel/digest.ts";
 
 /** Grows with the form of what is kept, so that a new release never reads what an old one wrote. */
@@ -35,7 +36,9 @@ export interface AnswerSource {
 export async function answerKey(source: AnswerSource): Promise<string | null> {
   const { request, ...rest } = source;
   const counted = Object.entries(request).filter(([name]) => !WITHOUT_EFFECT.has(name));
-  const text = canonicalJson({ form: FORM, ...rest, request: Object.fromEntries(counted) }, 0);
+  const native = nativeRequest(request);
+  const all = { form: FORM, ...rest, request: Object.fromEntries(counted), native };
+  const text = canonicalJson(all, 0);
   return text === null ? null : sha256Hex(text);
 }
 

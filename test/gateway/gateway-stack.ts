@@ -58,14 +58,7 @@ export async function startGateway(
   const provider = await startFaultProvider({ apiKey: PROVIDER_KEY });
   const stack = await startStack({ postgres, workers, vars });
   const { teamId, keyId, key } = await stack.createTeam();
-  const recordsOf = (model: string) =>
-    stack.sql<UsageRow>(
-      `SELECT id, attempt, team_id, key_id, end_user, model, provider, status, error_code,
-              input_tokens::int AS input_tokens, output_tokens::int AS output_tokens, estimated,
-              cost_micros::int AS cost_micros, latency_ms, first_token_ms
-       FROM usage_records WHERE model = $1`,
-      [model],
-    );
+  const records = usageRecords(stack);
   return {
     stack,
     provider,
@@ -90,18 +83,33 @@ export async function startGateway(
     },
     chat: (body, { key: other = key, headers = {}, signal } = {}) =>
       stack.client(other).request("POST", "/v1/chat/completions", body, headers, signal),
-    recordsOf,
-    async waitForRecords(model, count) {
-      await eventually(async () =>
-        expect((await recordsOf(model)).length).toBeGreaterThanOrEqual(count),
-      );
-      const records = await recordsOf(model);
-      expect(records).toHaveLength(count);
-      return records;
-    },
+    recordsOf: records.of,
+    waitForRecords: records.wait,
     async stop() {
       await stack.stop();
       await provider.stop();
+    },
+  };
+}
+
+/** The usage records that Postgres has for a model. */
+export function usageRecords(stack: Stack) {
+  const of = (model: string) =>
+    stack.sql<UsageRow>(
+      `SELECT id, attempt, team_id, key_id, end_user, model, provider, status, error_code,
+              input_tokens::int AS input_tokens, output_tokens::int AS output_tokens, estimated,
+              cost_micros::int AS cost_micros, latency_ms, first_token_ms
+       FROM usage_records WHERE model = $1`,
+      [model],
+    );
+  return {
+    of,
+    /** Waits until there are that many, and fails when there are more. */
+    async wait(model: string, count: number): Promise<UsageRow[]> {
+      await eventually(async () => expect((await of(model)).length).toBeGreaterThanOrEqual(count));
+      const records = await of(model);
+      expect(records).toHaveLength(count);
+      return records;
     },
   };
 }

@@ -26,6 +26,8 @@ export interface StackOptions {
   workers?: WorkerName[];
   /** Settings for every Worker, over the harness's own. */
   vars?: Record<string, string>;
+  /** Gives the api Worker the binding of Workers AI, and says where its requests go. */
+  ai?: URL;
 }
 
 /** The built Workers on the real runtime, with a database, a cache and storage of their own. */
@@ -93,7 +95,10 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 
   const start = async () => {
     const before = await childProcessesOf(process.pid);
-    miniflare = new Miniflare(miniflareOptions({ names, vars, folder, logs }));
+    const { ai } = options;
+    miniflare = new Miniflare(
+      miniflareOptions({ names, vars, folder, logs, ...(ai ? { ai } : {}) }),
+    );
     await miniflare.ready;
     workerd = (await childProcessesOf(process.pid)).filter((pid) => !before.includes(pid));
     for (const name of names) {
@@ -186,16 +191,18 @@ interface RuntimeOptions {
   logs: LogLines;
   /** A second runtime of the same stack: its Workers have this behind their names, and use the first one's objects. */
   suffix?: string;
+  ai?: URL;
 }
 
 function miniflareOptions(options: RuntimeOptions): MiniflareOptions {
-  const { names, vars, folder, logs, suffix = "" } = options;
+  const { names, vars, folder, logs, suffix = "", ai } = options;
   const workers = names.map((name) => {
     const { script, config } = WORKERS[name];
     const { workerOptions } = unstable_getMiniflareWorkerOptions(path.join(ROOT, config));
     return {
       ...workerOptions,
       ...(suffix === "" ? {} : { durableObjects: elsewhere(workerOptions.durableObjects, script) }),
+      ...(ai && name === "api" ? { ai: { binding: "AI", remoteProxyConnectionString: ai } } : {}),
       name: script + suffix,
       modules: [
         {

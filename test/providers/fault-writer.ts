@@ -3,8 +3,18 @@ import type { Writable } from "node:stream";
 import { constants, createGzip } from "node:zlib";
 import { type Ending, type Fault, LEAK_MARK } from "./fault.ts";
 
-/** What a good answer would be. */
-export type Answer = { body: object } | { events: object[] };
+/** What a good answer would be: one in one piece, OpenAI's events, or a stream that is framed already. */
+export type Answer = { body: object } | { events: object[] } | { framed: FramedStream };
+
+/** A stream as a protocol writes it. */
+export interface FramedStream {
+  /** The events as text, each with its blank line. */
+  frames: string[];
+  /** How many of them come before those with content. */
+  opening: number;
+  /** The event by which the provider tells of an error in the middle. */
+  error: string;
+}
 
 /** Headers as providers send them beside the answer, each with something that a gateway must not pass on. */
 const BAIT = {
@@ -37,10 +47,10 @@ export async function writeAnswer(
   if (fault.connection === "reset") return void response.socket?.resetAndDestroy();
   if (fault.connection === "hang") return;
   if (fault.firstByteDelayMs) await pause(fault.firstByteDelayMs);
-  const events = "events" in answer && fault.body === undefined;
+  const streamed = !("body" in answer) && fault.body === undefined;
   response.writeHead(fault.status ?? 200, {
     ...BAIT,
-    "content-type": fault.contentType ?? (events ? "text/event-stream" : "application/json"),
+    "content-type": fault.contentType ?? (streamed ? "text/event-stream" : "application/json"),
     ...(fault.gzip ? { "content-encoding": "gzip" } : {}),
     ...fault.headers,
   });
@@ -48,7 +58,8 @@ export async function writeAnswer(
   gzip?.pipe(response);
   const writer = new FaultWriter(response, gzip ?? response, fault);
   if (fault.endlessBody) return writer.write("{");
-  if (events) return writeEvents(writer, fault, answer.events);
+  if (streamed && "events" in answer) return writeEvents(writer, fault, answer.events);
+  if (streamed && "framed" in answer) return writeFramed(writer, fault, answer.framed);
   const text = fault.body ?? JSON.stringify("body" in answer ? answer.body : {});
   if (!isInTheMiddle(fault)) return writer.finish(text);
   await writer.write(text.slice(0, Math.floor(text.length / 2)));
@@ -85,6 +96,24 @@ async function writeEvents(writer: FaultWriter, fault: Fault, events: object[]):
       `event: error${lineEnd}${asEvent(JSON.stringify({ message: error.message }))}`,
     );
   if (ending === "complete" || ending === "open") await writer.write(asEvent("[DONE]"));
+  await writer.endAs(ending);
+}
+
+async function writeFramed(
+  writer: FaultWriter,
+  fault: Fault,
+  { frames, opening, error }: FramedStream,
+): Promise<void> {
+  const sent = frames.slice(0, opening + (fault.stopAfter ?? frames.length));
+  for (const [index, frame] of sent.entries()) {
+    if (writer.gone) return;
+    if (index > 0 && fault.eventDelayMs) await pause(fault.eventDelayMs);
+    await writer.write(frame);
+  }
+  const { ending = "complete" } = fault;
+  const next = frames[sent.length] ?? "";
+  if (ending === "half_event") await writer.write(next.slice(0, Math.floor(next.length / 2)));
+  if (ending === "error_event") await writer.write(error);
   await writer.endAs(ending);
 }
 

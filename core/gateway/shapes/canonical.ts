@@ -14,8 +14,17 @@ export interface CanonicalUsage {
   output: number;
   /** The part of the input that the provider had in its cache. */
   cachedInput: number;
+  /** The part of the input that the provider put into its cache. */
+  cacheWrite: number;
   /** The part of the output that was thinking. */
   reasoning: number;
+}
+
+/** What only an answer of Anthropic's has: its signed thoughts, all of them at its end, or one that has just ended. */
+export interface AnthropicPart {
+  thinkingBlocks: Fields[];
+  thinkingBlock: Fields | null;
+  order: unknown;
 }
 
 /** A chat completion, or one chunk of it: its first choice, as far as other shapes have room for it. */
@@ -28,6 +37,8 @@ export interface CanonicalPart {
   finishReason: string | null;
   /** The stop sequence that ended the answer, which vLLM and kinds of ours tell as `stop_reason`. */
   stopSequence: string | null;
+  /** What Anthropic wants back unchanged. */
+  anthropic: AnthropicPart;
   usage: CanonicalUsage | null;
 }
 
@@ -50,7 +61,21 @@ function readPart(value: unknown, holder: "message" | "delta"): CanonicalPart {
     toolCalls: listOf(said["tool_calls"]).map(toolCall),
     finishReason: text(finishReason) || null,
     stopSequence: text(stopSequence) || null,
+    anthropic: readAnthropic(said["extra_content"]),
     usage: readUsage(usage),
+  };
+}
+
+const NOTHING: AnthropicPart = { thinkingBlocks: [], thinkingBlock: null, order: null };
+
+function readAnthropic(extra: unknown): AnthropicPart {
+  if (extra === undefined) return NOTHING;
+  const kept = objectOf(objectOf(extra)["anthropic"]);
+  const { thinking_block: block } = kept;
+  return {
+    thinkingBlocks: listOf(kept["thinking_blocks"]).map(objectOf),
+    thinkingBlock: block === undefined ? null : objectOf(block),
+    order: kept["order"] ?? null,
   };
 }
 
@@ -89,13 +114,12 @@ function readUsage(value: unknown): CanonicalUsage | null {
   const input = count(usage["prompt_tokens"]);
   if (input === null) return null;
   const total = count(usage["total_tokens"]) ?? input;
+  const details = objectOf(usage["prompt_tokens_details"]);
   return {
     input,
     output: count(usage["completion_tokens"]) ?? Math.max(0, total - input),
-    cachedInput: Math.min(
-      input,
-      count(objectOf(usage["prompt_tokens_details"])["cached_tokens"]) ?? 0,
-    ),
+    cachedInput: Math.min(input, count(details["cached_tokens"]) ?? 0),
+    cacheWrite: count(details["cache_write_tokens"]) ?? 0,
     reasoning: count(objectOf(usage["completion_tokens_details"])["reasoning_tokens"]) ?? 0,
   };
 }

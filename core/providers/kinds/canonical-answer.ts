@@ -35,6 +35,8 @@ export interface CanonicalChoice {
   index: number;
   message: CanonicalMessage;
   finish_reason: FinishReason;
+  /** The stop sequence that ended the answer, as vLLM tells it too. */
+  stop_reason?: string;
 }
 
 /** The canonical text of a whole answer. */
@@ -71,6 +73,12 @@ export class ChunkWriter {
 
   delta(delta: Fields, index = 0, finish: FinishReason | null = null): string {
     return this.chunk([{ index, delta, logprobs: null, finish_reason: finish }]);
+  }
+
+  /** The last chunk of a choice that a stop sequence ended. */
+  stopped(delta: Fields, sequence: string): string {
+    const end = { finish_reason: "stop", stop_reason: sequence };
+    return this.chunk([{ index: 0, delta, logprobs: null, ...end }]);
   }
 
   usage(usage: CanonicalUsage): string {

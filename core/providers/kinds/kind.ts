@@ -24,7 +24,7 @@ export interface KindRequest {
 
 /** How a request reaches its provider: over HTTP below its base URL, or by the Workers AI binding. */
 export type ProviderRequest =
-  | { by: "http"; path: string; body: string }
+  | { by: "http"; path: string; body: string; headers?: Record<string, string> }
   | { by: "ai_binding"; model: string; input: Record<string, unknown> };
 
 /** A request in the provider's form, and how its answer is read. It may be sent several times. */

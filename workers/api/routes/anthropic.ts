@@ -79,10 +79,13 @@ anthropicRoutes.openAPIRegistry.registerPath({
   },
 });
 
-anthropicRoutes.post("/v1/messages", (c) => answerInShape(c, readShaped));
+anthropicRoutes.post("/v1/messages", (c) => {
+  const betas = c.req.header("anthropic-beta") ?? null;
+  return answerInShape(c, (body, call) => readShaped(body, call, betas));
+});
 
-function readShaped(body: string, call: ModelCall): ShapedRequest {
-  const chat = readMessagesRequest(body);
+function readShaped(body: string, call: ModelCall, betas: string | null): ShapedRequest {
+  const chat = readMessagesRequest(body, betas);
   const frame = {
     requestId: call.requestId,
     model: chat.model,

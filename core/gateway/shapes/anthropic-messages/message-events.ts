@@ -1,3 +1,4 @@
+import type { Fields } from "../fields.ts";
 import type { CanonicalPart, CanonicalToolCall, CanonicalUsage } from "../canonical.ts";
 import type { EventWriter, StreamFault } from "../translate-stream.ts";
 import { writeErrorBody } from "./error-body.ts";
@@ -43,6 +44,7 @@ export class MessageEvents implements EventWriter {
       this.refused = true;
       events += this.say(part.refusal);
     }
+    if (part.anthropic.thinkingBlock !== null) events += this.sign(part.anthropic.thinkingBlock);
     for (const call of part.toolCalls) if (!this.broken) events += this.call(call);
     if (part.finishReason !== null) this.ending = part;
     if (part.usage !== null) this.usage = part.usage;
@@ -87,6 +89,22 @@ export class MessageEvents implements EventWriter {
     const block = { type: "thinking", thinking: "", signature: "" };
     const delta = { type: "thinking_delta", thinking };
     return this.enter({ type: "thinking" }, block) + this.delta(delta, thinking);
+  }
+
+  /** Ends a thought with Anthropic's own signature, so that it may be sent back there. */
+  private sign(block: Fields): string {
+    if (block["type"] === "redacted_thinking") {
+      const before = this.close();
+      this.index++;
+      const start = { type: "content_block_start", index: this.index, content_block: block };
+      return before + event(start) + event({ type: "content_block_stop", index: this.index });
+    }
+    // One whose text is not shown has a signature all the same.
+    const begun = this.enter(
+      { type: "thinking" },
+      { type: "thinking", thinking: "", signature: "" },
+    );
+    return begun + this.close(String(block["signature"] ?? ""));
   }
 
   /** Blocks come one after the other; a call that goes on after the next has begun cannot be written any more. */
@@ -141,10 +159,10 @@ export class MessageEvents implements EventWriter {
     return closed + event({ type: "content_block_start", index: this.index, content_block: block });
   }
 
-  private close(): string {
+  private close(signature = REASONING_SIGNATURE): string {
     if (this.open === null) return "";
-    const signature = { type: "signature_delta", signature: REASONING_SIGNATURE };
-    const signed = this.open.type === "thinking" ? this.delta(signature, "") : "";
+    const delta = { type: "signature_delta", signature };
+    const signed = this.open.type === "thinking" ? this.delta(delta, "") : "";
     this.open = null;
     return signed + event({ type: "content_block_stop", index: this.index });
   }

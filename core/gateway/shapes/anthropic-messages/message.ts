@@ -27,15 +27,15 @@ export function emptyMessage(frame: MessageFrame, model: string | null) {
     stop_reason: null,
     stop_sequence: null,
     stop_details: null,
-    usage: messageUsage({ input: 0, output: 0, cachedInput: 0, reasoning: 0 }),
+    usage: messageUsage({ input: 0, output: 0, cachedInput: 0, cacheWrite: 0, reasoning: 0 }),
   };
 }
 
-/** Anthropic counts what came out of a cache apart from the input. */
+/** Anthropic counts what came out of a cache, or went into it, apart from the input. */
 export function deltaUsage(usage: CanonicalUsage) {
   return {
-    input_tokens: usage.input - usage.cachedInput,
-    cache_creation_input_tokens: 0,
+    input_tokens: Math.max(0, usage.input - usage.cachedInput - usage.cacheWrite),
+    cache_creation_input_tokens: usage.cacheWrite,
     cache_read_input_tokens: usage.cachedInput,
     output_tokens: usage.output,
     output_tokens_details: { thinking_tokens: usage.reasoning },
@@ -53,6 +53,7 @@ export const estimatedUsage = (frame: MessageFrame, written: string): CanonicalU
   input: frame.estimateInput(),
   output: estimateTokens(written),
   cachedInput: 0,
+  cacheWrite: 0,
   reasoning: 0,
 });
 

@@ -1,3 +1,4 @@
+import { withNative } from "../../../providers/kinds/anthropic/native.ts";
 import { type Fields, fieldsAt, listAt, textAt, unsupported } from "../fields.ts";
 
 /** A part of a chat completion's message. */
@@ -26,6 +27,18 @@ export function plainContent(parts: ContentPart[]): string | ContentPart[] {
 
 /** What the user, or a tool, shows the model. @throws AppError `invalid_request` for what cannot be passed on */
 export function readContent(block: Fields, path: string): ContentPart[] {
+  const parts = readParts(block, path);
+  const last = parts.at(-1);
+  if (last) withNative(last, { cache_control: block["cache_control"] });
+  return parts;
+}
+
+/** A text, with its mark of the cache. */
+export function textPart(text: string, block: Fields): ContentPart {
+  return withNative({ type: "text", text }, { cache_control: block["cache_control"] });
+}
+
+function readParts(block: Fields, path: string): ContentPart[] {
   if (block["type"] === "document") return readDocument(block, path);
   if (block["type"] === "search_result") return [readSearchResult(block, path)];
   return [readShown(block, path)];

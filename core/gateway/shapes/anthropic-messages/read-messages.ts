@@ -1,13 +1,27 @@
 import { invalid } from "../../chat-request.ts";
 import { type Fields, fieldsAt, isAbsent, listAt, textAt } from "../fields.ts";
-import { type ContentPart, plainContent, readContent, readText } from "./read-content.ts";
+import { nativeOf, withNative } from "../../../providers/kinds/anthropic/native.ts";
+import { orderOf } from "../../../providers/kinds/anthropic/order.ts";
+import { type ContentPart, plainContent, readContent, readText, textPart } from "./read-content.ts";
 import { REASONING_SIGNATURE } from "./reasoning-signature.ts";
 
 /** The system prompt as a message. @throws AppError `invalid_request` */
 export function systemMessages(system: unknown): Fields[] {
   if (isAbsent(system)) return [];
   const content = readText(system, "system");
-  return content === "" ? [] : [{ role: "system", content }];
+  if (content === "") return [];
+  const marks = Array.isArray(system) ? system.map((block: Fields) => block["cache_control"]) : [];
+  if (!marks.some(Boolean) || !Array.isArray(system)) return [{ role: "system", content }];
+  const parts = system.map((block: Fields) => textPart(String(block["text"]), block));
+  return [withContent("system", parts)];
+}
+
+/** A message of these parts; what a single text had besides goes with the message, as its content is a plain text. */
+function withContent(role: string, parts: ContentPart[]): Fields {
+  const content = plainContent(parts);
+  const [first] = parts;
+  const message = { role, content };
+  return typeof content === "string" && first ? withNative(message, nativeOf(first)) : message;
 }
 
 /** @throws AppError `invalid_request` */
@@ -58,7 +72,7 @@ function readUserMessage(content: unknown, path: string): Fields[] {
   });
   if (said.length === 0 && results.length === 0) throw invalid(path, "must not be empty");
   if (said.length === 0) return results;
-  return [...results, { role: "user", content: plainContent(said) }];
+  return [...results, withContent("user", said)];
 }
 
 /** A tool's message has room for text only: pictures follow in the user's message. */
@@ -81,7 +95,11 @@ function readToolResult(block: Fields, path: string): { message: Fields; picture
     tool_call_id: textAt(block["tool_use_id"], `${path}.tool_use_id`),
     content: block["is_error"] === true ? `Error: ${text}` : text,
   };
-  return { message, pictures };
+  const native = {
+    cache_control: block["cache_control"],
+    ...(block["is_error"] === true ? { is_error: true } : {}),
+  };
+  return { message: withNative(message, native), pictures };
 }
 
 function readAssistantMessage(content: unknown, path: string, inToolLoop: boolean): Fields {
@@ -89,27 +107,39 @@ function readAssistantMessage(content: unknown, path: string, inToolLoop: boolea
   let text = "";
   let thinking = "";
   const calls: Fields[] = [];
-  listAt(content, `${path}.content`).forEach((item, index) => {
+  const signed: Fields[] = [];
+  const blocks = listAt(content, `${path}.content`).map((item, index) =>
+    fieldsAt(item, `${path}.content.${index}`),
+  );
+  blocks.forEach((block, index) => {
     const at = `${path}.content.${index}`;
-    const block = fieldsAt(item, at);
     const { type } = block;
     if (type === "text") text += textAt(block["text"], `${at}.text`);
     else if (type === "tool_use") calls.push(readToolUse(block, at));
     else if (type === "thinking") {
-      if (block["signature"] === REASONING_SIGNATURE)
-        thinking += textAt(block["thinking"], `${at}.thinking`);
-    } else if (type !== "redacted_thinking")
+      const thought = textAt(block["thinking"], `${at}.thinking`);
+      if (block["signature"] === REASONING_SIGNATURE) thinking += thought;
+      else signed.push(block);
+    } else if (type === "redacted_thinking") signed.push(block);
+    else
       throw invalid(
         `${at}.type`,
         "must be text, tool_use, thinking or redacted_thinking; this gateway has no others",
       );
   });
-  return {
+  const message = {
     role: "assistant",
     content: text === "" && calls.length > 0 ? null : text,
     ...(inToolLoop && thinking !== "" ? { reasoning_content: thinking } : {}),
     ...(calls.length > 0 ? { tool_calls: calls } : {}),
   };
+  const own = blocks.filter(({ signature }) => signature !== REASONING_SIGNATURE);
+  const order = signed.length > 0 ? orderOf(own) : null;
+  return withNative(message, {
+    cache_control: blocks.at(-1)?.["cache_control"],
+    ...(signed.length > 0 ? { thinking_blocks: signed } : {}),
+    ...(order === null ? {} : { order }),
+  });
 }
 
 function readToolUse(block: Fields, path: string): Fields {

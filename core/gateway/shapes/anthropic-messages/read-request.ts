@@ -1,3 +1,4 @@
+import { NATIVE, type NativeRequest } from "../../../providers/kinds/anthropic/native.ts";
 import { type ChatRequest, invalid, parseJsonObject, readModel } from "../../chat-request.ts";
 import {
   type Fields,
@@ -22,13 +23,17 @@ const REFUSED: Record<string, string> = {
   inference_geo: "this gateway cannot promise where a model runs; leave it out.",
 };
 
+/** Fields that only Anthropic's models know; a target of theirs gets them as they came. */
+const NATIVE_FIELDS = ["cache_control", "service_tier", "thinking", "top_k"];
+
 /**
  * Reads the body of Anthropic's `POST /v1/messages` as a chat completion request. Knobs that only tune (top_k,
- * cache_control, service_tier …) are dropped where chat completions have none; what would change the answer's meaning is
- * refused.
+ * cache_control, service_tier …) go to Anthropic's own models only, as there is no place for them elsewhere; what would
+ * change the answer's meaning is refused.
+ * @param betas the header `anthropic-beta`, which goes to Anthropic's own models too
  * @throws AppError `invalid_json`, `invalid_request`
  */
-export function readMessagesRequest(text: string): ChatRequest {
+export function readMessagesRequest(text: string, betas: string | null = null): ChatRequest {
   const body = parseJsonObject(text);
   const chat = readConversation(body);
   const { max_tokens: maxTokens } = body;
@@ -46,7 +51,24 @@ export function readMessagesRequest(text: string): ChatRequest {
     ...readFormat(body["output_config"]),
     ...(stream ? { stream, stream_options: { include_usage: true } } : {}),
   });
-  return { ...chat, stream, user, raw };
+  return {
+    ...chat,
+    stream,
+    user,
+    raw: Object.assign(raw, { [NATIVE]: nativeFields(body, betas) }),
+  };
+}
+
+function nativeFields(body: Fields, betas: string | null): NativeRequest {
+  const kept = NATIVE_FIELDS.filter((name) => !isAbsent(body[name]));
+  const { output_config: config } = body;
+  return {
+    body: Object.fromEntries(kept.map((name) => [name, body[name]])),
+    effort: isAbsent(config)
+      ? null
+      : optionalText(fieldsAt(config, "output_config")["effort"], "output_config.effort"),
+    betas,
+  };
 }
 
 /**

@@ -1,3 +1,4 @@
+import { withNative } from "../../../providers/kinds/anthropic/native.ts";
 import { invalid } from "../../chat-request.ts";
 import {
   type Fields,
@@ -31,7 +32,7 @@ function readTool(tool: Fields, path: string): Fields {
       `${JSON.stringify(type).slice(0, 100)} is a tool of Anthropic's own, which other models do not have. Describe it with a name and an input_schema instead.`,
     );
   }
-  return {
+  const described = {
     type: "function",
     function: withoutAbsent({
       name: textAt(tool["name"], `${path}.name`),
@@ -40,6 +41,7 @@ function readTool(tool: Fields, path: string): Fields {
       strict: optionalFlag(tool["strict"], `${path}.strict`),
     }),
   };
+  return withNative(described, { cache_control: tool["cache_control"] });
 }
 
 /** @throws AppError `invalid_request` */

@@ -1,3 +1,4 @@
+import { inOrder } from "../../../providers/kinds/anthropic/order.ts";
 import { type CanonicalToolCall, readCompletion } from "../canonical.ts";
 import {
   emptyMessage,
@@ -14,11 +15,16 @@ export function writeMessage(completion: string, frame: MessageFrame): string {
   const { model, text, reasoning, refusal, toolCalls } = part;
   const thinking = { type: "thinking", thinking: reasoning, signature: REASONING_SIGNATURE };
   const said = text + refusal;
-  const content = [
-    ...(reasoning === "" ? [] : [thinking]),
-    ...(said === "" ? [] : [{ type: "text", text: said, citations: null }]),
-    ...toolCalls.map((call, index) => toolUse(call, toolIdOf(call, frame.requestId, index))),
-  ];
+  const { thinkingBlocks, order } = part.anthropic;
+  const unsigned = reasoning === "" ? [] : [thinking];
+  const blocks = {
+    thoughts: thinkingBlocks.length > 0 ? thinkingBlocks : unsigned,
+    texts: said === "" ? [] : [{ type: "text", text: said }],
+    calls: toolCalls.map((call, index) => toolUse(call, toolIdOf(call, frame.requestId, index))),
+  };
+  const content = inOrder(blocks, order).map((block) =>
+    block["type"] === "text" ? { ...block, citations: null } : block,
+  );
   const written = reasoning + said + toolCalls.map((call) => call.name + call.arguments).join("");
   const usage = part.usage ?? estimatedUsage(frame, written);
   return JSON.stringify({

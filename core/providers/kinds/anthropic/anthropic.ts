@@ -2,6 +2,7 @@ import { objectOf } from "../../../chat/loose-json.ts";
 import type { ProviderKind, Refusal } from "../kind.ts";
 import { decodeMessage } from "./decode-message.ts";
 import { encodeRequest } from "./encode-request.ts";
+import { nativeRequest } from "./native.ts";
 import { MessageTranslator } from "./message-translator.ts";
 
 /** https://platform.claude.com/docs/en/api/versioning */
@@ -18,8 +19,10 @@ export const anthropic: ProviderKind = {
   },
   chat(request) {
     const body = JSON.stringify(encodeRequest(request));
+    const betas = nativeRequest(request.raw)?.betas ?? null;
+    const headers = betas === null ? {} : { headers: { "anthropic-beta": betas } };
     return {
-      request: { by: "http", path: "/messages", body },
+      request: { by: "http", path: "/messages", body, ...headers },
       decodeWhole: request.stream ? null : (text) => decodeMessage(text, request),
       translateStream: request.stream ? () => new MessageTranslator(request) : null,
     };

@@ -1,6 +1,8 @@
 import { type Fields, listOf, objectOf } from "../../../chat/loose-json.ts";
 import { malformed, unsupported } from "../kind.ts";
 import { type MessagePart, partsOf } from "../message-parts.ts";
+import { type NativePart, nativeOf } from "./native.ts";
+import { inOrder, isThought, keptIn } from "./order.ts";
 import { toolCallIdOf, toolCallsOf } from "../tools.ts";
 
 const LABEL = "Anthropic";
@@ -30,10 +32,10 @@ export function encodeMessages(list: readonly unknown[]): Conversation {
     switch (message["role"]) {
       case "system":
       case "developer":
-        system.push(...blocksOf(message, path));
+        system.push(...marked(blocksOf(message, path), nativeOf(message)));
         break;
       case "user":
-        say("user", blocksOf(message, path));
+        say("user", marked(blocksOf(message, path), nativeOf(message)));
         break;
       case "assistant":
         say("assistant", assistantBlocks(message, path));
@@ -69,21 +71,29 @@ function assistantBlocks(message: Fields, path: string): Fields[] {
     name,
     input,
   }));
-  return [...thoughtsOf(message), ...text, ...calls];
+  // A model that calls tools wants its thoughts back as they were, and where they were.
+  const native = nativeOf(message);
+  const kept = native.thinking_blocks ? native : keptIn(message);
+  const thoughts = listOf(kept["thinking_blocks"]).map(objectOf);
+  return marked(inOrder({ thoughts, texts: text, calls }, kept["order"]), native);
 }
 
-/** The thoughts that a message came with: a model that calls tools wants them back as they were. */
-function thoughtsOf(message: Fields): Fields[] {
-  const { thinking_blocks: blocks } = objectOf(objectOf(message["extra_content"])["anthropic"]);
-  return listOf(blocks).map(objectOf);
+/** The mark of the cache that stood on a message's last block. */
+function marked(blocks: Fields[], { cache_control: mark }: NativePart): Fields[] {
+  const last = blocks.at(-1);
+  if (!mark || !last || isThought(last)) return blocks;
+  return [...blocks.slice(0, -1), { ...last, cache_control: mark }];
 }
 
 function toolResult(message: Fields, path: string): Fields {
   const parts = partsOf(message["content"], `${path}.content`);
+  const { cache_control: mark, is_error: failed } = nativeOf(message);
   return {
     type: "tool_result",
     tool_use_id: toolId(toolCallIdOf(message, path)),
     ...(parts.length > 0 ? { content: parts.map(encodePart) } : {}),
+    ...(failed ? { is_error: true } : {}),
+    ...(mark ? { cache_control: mark } : {}),
   };
 }
 
@@ -93,7 +103,8 @@ function toolId(id: string): string {
 }
 
 function encodePart(part: MessagePart): Fields {
-  const cache = part.raw["cache_control"] ? { cache_control: part.raw["cache_control"] } : {};
+  const mark = part.raw["cache_control"] ?? nativeOf(part.raw).cache_control;
+  const cache = mark ? { cache_control: mark } : {};
   if (part.type === "text") return { type: "text", text: part.text, ...cache };
   const { source, path } = part;
   if (part.type === "audio") throw unsupported(LABEL, path, "cannot be audio");

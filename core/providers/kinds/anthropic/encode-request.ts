@@ -2,7 +2,9 @@ import { type Fields, listOf, objectOf } from "../../../chat/loose-json.ts";
 import { type KindRequest, malformed, unsupported } from "../kind.ts";
 import { type ParameterRules, REFUSED_EVERYWHERE, unknownParameters } from "../parameters.ts";
 import { readToolUse, type ToolUse } from "../tools.ts";
+import { abilitiesOf } from "./abilities.ts";
 import { encodeMessages } from "./encode-messages.ts";
+import { nativeOf, nativeRequest } from "./native.ts";
 import { encodeThinking } from "./encode-thinking.ts";
 
 const LABEL = "Anthropic";
@@ -51,11 +53,21 @@ export function encodeRequest(request: KindRequest): Fields {
   const format = readFormat(raw["response_format"]);
   if (format === "object") system.push({ type: "text", text: JSON_INSTRUCTION });
   const maxTokens = readMaxTokens(request);
-  const thinking = encodeThinking(raw["reasoning_effort"], targetModel, maxTokens, messages);
+  const use = readToolUse(raw, LABEL);
+  const native = nativeRequest(raw);
+  const effort = raw["reasoning_effort"];
+  const forced = use !== null && use.choice !== "auto" && use.choice !== "none";
+  // A client of Anthropic's own shape says itself how the model is to think.
+  const thinking = native
+    ? { thinking: null, effort: native.effort }
+    : encodeThinking({ effort, model: targetModel, maxTokens, messages, forced });
+  const own = { ...unknown, ...native?.body };
+  const asked = objectOf(own["thinking"] ?? thinking.thinking);
+  const thinks = asked["type"] === "enabled" || asked["type"] === "adaptive";
   const outputConfig = {
     ...objectOf(unknown["output_config"]),
     ...(thinking.effort === null ? {} : { effort: thinking.effort }),
-    ...(typeof format === "object" ? { format } : {}),
+    ...(format !== null && format !== "object" ? { format } : {}),
   };
   const user = raw["safety_identifier"] ?? raw["user"];
   return {
@@ -63,11 +75,12 @@ export function encodeRequest(request: KindRequest): Fields {
     max_tokens: maxTokens,
     ...(system.length > 0 ? { system } : {}),
     messages,
-    ...encodeTools(readToolUse(raw, LABEL)),
-    ...encodeSampling(raw),
+    ...encodeTools(use ?? toolsOf(messages)),
+    ...encodeSampling(raw, targetModel, thinks),
+    ...encodeStops(raw["stop"]),
     ...(thinking.thinking === null ? {} : { thinking: thinking.thinking }),
     ...(typeof user === "string" ? { metadata: { user_id: user.slice(0, USER_ID_LIMIT) } } : {}),
-    ...unknown,
+    ...own,
     ...(Object.keys(outputConfig).length > 0 ? { output_config: outputConfig } : {}),
     ...(stream ? { stream } : {}),
   };
@@ -78,15 +91,25 @@ function readMaxTokens({ raw, maxOutputTokens }: KindRequest): number {
   return typeof asked === "number" ? asked : (maxOutputTokens ?? DEFAULT_MAX_TOKENS);
 }
 
-function encodeSampling(raw: Fields): Fields {
-  const { temperature, top_p: topP, stop } = raw;
-  const stops = typeof stop === "string" ? [stop] : listOf(stop);
+/** What the model does not take is left out: it tunes the answer, and changes nothing of what is asked for. */
+function encodeSampling(raw: Fields, model: string, thinks: boolean): Fields {
+  const { temperature, top_p: topP } = raw;
+  const { sampling } = abilitiesOf(model);
+  if (thinks || sampling === "none") return {};
+  const heat = typeof temperature === "number";
   return {
     // OpenAI's goes up to 2, Anthropic's to 1; its own compatible API cuts it as well.
-    ...(typeof temperature === "number" ? { temperature: Math.min(1, temperature) } : {}),
-    ...(typeof topP === "number" ? { top_p: topP } : {}),
-    ...(stops.length > 0 ? { stop_sequences: stops } : {}),
+    ...(heat ? { temperature: Math.min(1, temperature) } : {}),
+    ...(typeof topP === "number" && !(heat && sampling === "one") ? { top_p: topP } : {}),
   };
+}
+
+/** @throws AppError `invalid_request` for white space alone, at which no model of Anthropic's stops */
+function encodeStops(stop: unknown): Fields {
+  const stops = typeof stop === "string" ? [stop] : listOf(stop);
+  if (stops.some((one) => typeof one !== "string" || one.trim() === ""))
+    throw unsupported(LABEL, "stop", "must be texts with more than white space");
+  return stops.length > 0 ? { stop_sequences: stops } : {};
 }
 
 /** Nothing, any JSON object, or what a schema says. */
@@ -100,7 +123,27 @@ function readFormat(value: unknown): null | "object" | Fields {
   const { schema } = objectOf(named);
   if (typeof schema !== "object" || schema === null)
     throw malformed("response_format.json_schema.schema", "must be a JSON schema");
-  return { type: "json_schema", schema };
+  return { type: "json_schema", schema: closed(schema) };
+}
+
+/** Every object in the schema without other properties than the named ones: no others are taken, nor come. */
+function closed(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(closed);
+  if (typeof value !== "object" || value === null) return value;
+  const fields = Object.entries(value).map(([name, field]) => [name, closed(field)]);
+  const schema: Fields = Object.fromEntries(fields);
+  return schema["type"] === "object" ? { ...schema, additionalProperties: false } : schema;
+}
+
+/** Tools that were called before must be declared, though the request does not offer them any more. */
+function toolsOf(messages: Fields[]): ToolUse | null {
+  const names = new Set<string>();
+  for (const { content } of messages)
+    for (const { type, name } of listOf(content).map(objectOf))
+      if (type === "tool_use") names.add(String(name));
+  if (names.size === 0) return null;
+  const rest = { description: null, parameters: null, strict: false, raw: {} };
+  return { tools: [...names].map((name) => ({ name, ...rest })), choice: "none", parallel: true };
 }
 
 function encodeTools(use: ToolUse | null): Fields {
@@ -110,9 +153,15 @@ function encodeTools(use: ToolUse | null): Fields {
     ...(description === null ? {} : { description }),
     input_schema: { type: "object", ...parameters },
     ...(strict ? { strict } : {}),
-    ...(raw["cache_control"] ? { cache_control: raw["cache_control"] } : {}),
+    ...markOf(raw),
   }));
   return { tools, ...encodeChoice(use) };
+}
+
+/** Where the mark of the cache stands in either shape. */
+function markOf(tool: Fields): Fields {
+  const mark = tool["cache_control"] ?? nativeOf(tool).cache_control;
+  return mark ? { cache_control: mark } : {};
 }
 
 function encodeChoice({ choice, parallel }: ToolUse): Fields {

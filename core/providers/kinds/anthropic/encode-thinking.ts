@@ -1,15 +1,12 @@
 import { type Fields, listOf, objectOf } from "../../../chat/loose-json.ts";
 import { malformed } from "../kind.ts";
+import { abilitiesOf } from "./abilities.ts";
 
 /** How long a model is to think, in the words of the Messages API. */
 export interface Thinking {
   thinking: Fields | null;
   effort: string | null;
 }
-
-/** Models before Claude 4.6 take a budget of tokens; newer ones refuse it, and take an effort. */
-const TAKES_BUDGET =
-  /claude-3|claude-(?:opus|sonnet|haiku)-4(?:-[0-5])?(?:$|-20\d{6}|@|-latest|-v\d)/;
 
 /** The least that it takes. */
 const LEAST_BUDGET = 1_024;
@@ -24,6 +21,8 @@ const BUDGETS: Readonly<Record<string, number>> = {
   xhigh: 32_768,
   max: 65_536,
 };
+/** For models that cannot be kept from thinking. */
+const LEAST_EFFORT = "low";
 const NONE: Thinking = { thinking: null, effort: null };
 
 const EFFORTS: Readonly<Record<string, string>> = {
@@ -35,28 +34,40 @@ const EFFORTS: Readonly<Record<string, string>> = {
   max: "max",
 };
 
+/** What a request's thinking depends on. */
+export interface ThinkingInput {
+  effort: unknown;
+  model: string;
+  maxTokens: number;
+  /** The turns, as the Messages API has them. */
+  messages: Fields[];
+  /** Whether the model has to call a tool: then it must not be told to think. */
+  forced: boolean;
+}
+
 /**
  * Puts `reasoning_effort` into what the model understands.
  * https://platform.claude.com/docs/en/build-with-claude/adaptive-thinking
  * @throws AppError `invalid_request`
  */
-export function encodeThinking(
-  effort: unknown,
-  model: string,
-  maxTokens: number,
-  messages: Fields[],
-): Thinking {
+export function encodeThinking(input: ThinkingInput): Thinking {
+  const { effort, model, maxTokens, messages, forced } = input;
   if (effort === undefined || effort === null) return NONE;
-  if (effort === "none") return { thinking: { type: "disabled" }, effort: null };
+  const abilities = abilitiesOf(model);
+  if (effort === "none") {
+    return abilities.mayStopThinking
+      ? { thinking: { type: "disabled" }, effort: null }
+      : { thinking: null, effort: LEAST_EFFORT };
+  }
   const known = typeof effort === "string" && Object.hasOwn(EFFORTS, effort) ? effort : null;
   if (known === null)
     throw malformed("reasoning_effort", `must be one of none, ${Object.keys(EFFORTS).join(", ")}`);
-  if (!TAKES_BUDGET.test(model)) {
-    const thinking = { type: "adaptive", display: "summarized" };
+  if (!abilities.budget) {
+    const thinking = forced ? null : { type: "adaptive", display: "summarized" };
     return { thinking, effort: EFFORTS[known] ?? null };
   }
   // In the middle of calls of tools such a model thinks on from its own thoughts, or refuses.
-  if (lostItsThoughts(messages)) return NONE;
+  if (forced || lostItsThoughts(messages)) return NONE;
   // The limit stays what it is: it is what the request may cost at most.
   const budget = Math.min(BUDGETS[known] ?? LEAST_BUDGET, Math.floor(maxTokens * SHARE));
   if (budget < LEAST_BUDGET) return NONE;

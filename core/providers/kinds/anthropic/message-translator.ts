@@ -2,6 +2,7 @@ import type { SseEvent } from "../../../chat/sse.ts";
 import { type Fields, objectOf } from "../../../chat/loose-json.ts";
 import { ChunkWriter, DONE, type FinishReason, streamError } from "../canonical-answer.ts";
 import type { KindRequest, StreamTranslator } from "../kind.ts";
+import { isThought, keptOf } from "./order.ts";
 import { finishReason, refusalOf, toUsage } from "./usage.ts";
 
 /** A block of the answer while it is being written. */
@@ -10,8 +11,8 @@ interface OpenBlock {
   /** Of a call: its place among the calls, and whether any of its input came. */
   call: number;
   hasInput: boolean;
-  /** Of a thought: what has to be given back later. */
-  thought: Fields;
+  /** The block as it stands: a thought has to be given back whole, of others the order counts. */
+  block: Fields;
 }
 
 /**
@@ -21,11 +22,12 @@ interface OpenBlock {
 export class MessageTranslator implements StreamTranslator {
   private readonly writer: ChunkWriter;
   private readonly blocks = new Map<unknown, OpenBlock>();
-  private readonly thoughts: Fields[] = [];
+  private readonly written: Fields[] = [];
   private calls = 0;
   private usage: Fields = {};
   private finish: FinishReason = "stop";
   private refusal: string | null = null;
+  private stopSequence: string | null = null;
 
   constructor(request: KindRequest) {
     this.writer = new ChunkWriter(request);
@@ -70,7 +72,7 @@ export class MessageTranslator implements StreamTranslator {
       type,
       call: isCall ? this.calls++ : -1,
       hasInput: false,
-      thought: type === "thinking" || type === "redacted_thinking" ? { ...block } : {},
+      block: { ...block },
     });
     if (type === "text" && block["text"]) return this.writer.delta({ content: block["text"] });
     if (!isCall) return "";
@@ -79,20 +81,24 @@ export class MessageTranslator implements StreamTranslator {
   }
 
   private addTo(index: unknown, delta: Fields): string {
-    const block = this.blocks.get(index);
-    if (!block) throw new Error("A delta came for a block that was not begun");
-    const { thought } = block;
+    const open = this.blocks.get(index);
+    if (!open) throw new Error("A delta came for a block that was not begun");
+    const { block } = open;
+    const add = (name: string) => {
+      block[name] = String(block[name] ?? "") + String(delta[name]);
+    };
     switch (delta["type"]) {
       case "text_delta":
+        add("text");
         return this.writer.delta({ content: delta["text"] });
       case "thinking_delta":
-        thought["thinking"] = String(thought["thinking"] ?? "") + String(delta["thinking"]);
+        add("thinking");
         return this.writer.delta({ reasoning_content: delta["thinking"] });
       case "signature_delta":
-        thought["signature"] = String(thought["signature"] ?? "") + String(delta["signature"]);
+        add("signature");
         return "";
       case "input_json_delta":
-        return this.addInput(block, delta["partial_json"]);
+        return this.addInput(open, delta["partial_json"]);
       default:
         return "";
     }
@@ -105,31 +111,40 @@ export class MessageTranslator implements StreamTranslator {
   }
 
   private stopBlock(index: unknown): string {
-    const block = this.blocks.get(index);
+    const open = this.blocks.get(index);
     this.blocks.delete(index);
-    if (block?.thought["type"]) this.thoughts.push(block.thought);
+    if (!open) return "";
+    const { block, call } = open;
+    this.written.push(block);
+    // For clients of Anthropic's shape, which need it here; all of them come once more at the end, in their order.
+    if (isThought(block))
+      return this.writer.delta({ extra_content: { anthropic: { thinking_block: block } } });
     // A call without input comes without a delta, but its arguments are an empty object.
-    if (!block || block.call === -1 || block.hasInput) return "";
-    return this.call(block.call, { function: { arguments: "{}" } });
+    return call === -1 || open.hasInput ? "" : this.call(call, { function: { arguments: "{}" } });
   }
 
   private note(event: Fields): string {
     const delta = objectOf(event["delta"]);
     this.finish = finishReason(delta["stop_reason"]);
     this.refusal = refusalOf(delta);
+    const { stop_sequence: stopSequence } = delta;
+    this.stopSequence = typeof stopSequence === "string" ? stopSequence : null;
     for (const [name, value] of Object.entries(objectOf(event["usage"])))
       if (value !== null) this.usage[name] = value; // its counts are totals, not additions
     return "";
   }
 
   private stop(): string {
-    const kept = this.thoughts;
     const last = {
       ...(this.refusal === null ? {} : { refusal: this.refusal }),
-      ...(kept.length > 0 ? { extra_content: { anthropic: { thinking_blocks: kept } } } : {}),
+      ...keptOf(this.written),
     };
-    const { writer } = this;
-    return writer.delta(last, 0, this.finish) + writer.usage(toUsage(this.usage)) + DONE;
+    const { writer, stopSequence } = this;
+    const end =
+      stopSequence === null
+        ? writer.delta(last, 0, this.finish)
+        : writer.stopped(last, stopSequence);
+    return end + writer.usage(toUsage(this.usage)) + DONE;
   }
 
   private call(index: number, call: Fields): string {

@@ -13,6 +13,7 @@ export class OutputTranslator implements StreamTranslator {
   private readonly request: KindRequest;
   private begun = false;
   private calls = 0;
+  private madeIds = 0;
   private usage: CanonicalUsage | null = null;
   /** The last chunks of a newer model, kept until `[DONE]` says that it was whole. */
   private ending = "";
@@ -47,7 +48,7 @@ export class OutputTranslator implements StreamTranslator {
   }
 
   private say(event: Fields): string {
-    const output = readOutput(event, () => `call_${this.request.requestId}_${this.calls}`);
+    const output = readOutput(event, () => `call_${this.request.requestId}_${this.madeIds++}`);
     // The last count is the whole one.
     if (output.usage) this.usage = output.usage;
     const calls = output.calls.map((call) => ({ index: this.calls++, ...call }));

@@ -77,7 +77,7 @@ it("bounds what waits in memory, and logs what it cannot keep", async () => {
   const { reporter, state, records, lines } = openMeter();
   state.failure = new Error("out of reach");
   for (let index = 0; index < 60_010; index++)
-    reporter.report("team_a", makeRecord()).catch(() => undefined);
+    reporter.report("team_a", makeRecord())?.catch(() => undefined);
   const dropped = lines.filter((line) => line.includes('"usage_dropped"'));
   expect(dropped).toHaveLength(10);
   expect(JSON.parse(dropped[0] ?? "").record.id).toMatch(/^req_/);

@@ -31,6 +31,9 @@ interface TeamQueue {
   windowSince: number;
 }
 
+const windowIsOpen = ({ windowSince }: TeamQueue, now: number) =>
+  windowSince > 0 && now - windowSince < WINDOW_LOST_MS;
+
 /**
  * An isolate's usage records on their way to the Meters. It holds plain values only: each timer and call belongs to
  * the request that made it, and when that one dies, a later request sends what it left.
@@ -49,20 +52,21 @@ export class UsageReporter {
   }
 
   /**
-   * Takes a record. The promise ends when the Meter has it, or when another request's open window will bring it
-   * there; give it to `waitUntil`.
+   * Takes a record. The promise ends when the Meter has it; give it to `waitUntil`. Null where another request's open
+   * window will bring it there.
    */
-  async report(teamId: string, record: UsageRecord): Promise<void> {
+  report(teamId: string, record: UsageRecord): Promise<void> | null {
     if (this.waiting >= WAITING_LIMIT) {
       // The log is the last place that can keep it.
       this.log.error("usage_dropped", { team_id: teamId, record });
-      return;
+      return null;
     }
     const stored = storableRecord(record);
-    this.queueOf(teamId).records.push(stored);
+    const queue = this.queueOf(teamId);
+    queue.records.push(stored);
     this.leases.settle(teamId, stored);
     this.waiting++;
-    return this.flush(teamId);
+    return windowIsOpen(queue, Date.now()) ? null : this.flush(teamId);
   }
 
   /** Tells the Meter within about a second what there is to tell of this team, until there is nothing left. */
@@ -70,7 +74,7 @@ export class UsageReporter {
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
       const now = Date.now();
       const queue = this.queueOf(teamId);
-      if (queue.windowSince > 0 && now - queue.windowSince < WINDOW_LOST_MS) return;
+      if (windowIsOpen(queue, now)) return;
       queue.windowSince = now;
       await new Promise((resolve) => setTimeout(resolve, GATHER_MS));
       queue.windowSince = 0;

@@ -1,5 +1,6 @@
 import { builtinChunks, builtinCompletion } from "../chat/builtin-model.ts";
 import type { ProviderAnswer } from "./call-provider.ts";
+import { ProviderCall } from "./provider-call.ts";
 
 /** The pause between two pieces of a streamed answer: about as fast as a model writes, in milliseconds. */
 const PACE_MS = 12;
@@ -8,15 +9,11 @@ const encoder = new TextEncoder();
 
 /** The builtin model's answer, as a provider would send it. */
 export function builtinAnswer(request: Record<string, unknown>): ProviderAnswer {
-  let aborted: "client" | "timeout" | null = null;
-  const abort = (reason: "client" | "timeout") => {
-    aborted ??= reason;
-  };
   const response =
     request["stream"] === true
       ? streamOf(builtinChunks({ ...request, stream_options: { include_usage: true } }))
       : Response.json(builtinCompletion(request));
-  return { response, decodeWhole: null, abort, aborted: () => aborted };
+  return { response, decodeWhole: null, call: new ProviderCall(null) };
 }
 
 function streamOf(chunks: Iterable<unknown>): Response {

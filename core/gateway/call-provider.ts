@@ -1,10 +1,17 @@
 import { AppError, type ErrorCode } from "../kernel/errors.ts";
 import { VERSION } from "../kernel/version.ts";
 import type { Route } from "../providers/catalog.ts";
-import type { Exchange, ProviderKind, ProviderRequest, Refusal } from "../providers/kinds/kind.ts";
+import type {
+  Exchange,
+  ProviderKind,
+  ProviderRequest,
+  Refusal,
+  StreamTranslator,
+} from "../providers/kinds/kind.ts";
 import { kindOf } from "../providers/kinds/kinds.ts";
 import { translateBody } from "../providers/kinds/translate-body.ts";
 import type { GatewayPorts, ModelCall } from "./model-call.ts";
+import { ProviderCall } from "./provider-call.ts";
 
 /** The largest answer that is read whole, in bytes. */
 const ANSWER_LIMIT = 64 * 1024 * 1024;
@@ -19,9 +26,8 @@ export interface ProviderAnswer {
   response: Response;
   /** Puts a whole answer into the canonical form; null where it is in it already. */
   decodeWhole: Exchange["decodeWhole"];
-  /** Ends the call; the provider sees the connection close. */
-  abort: (reason: "client" | "timeout") => void;
-  aborted: () => "client" | "timeout" | null;
+  /** Goes on until the answer has been read; whoever reads it ends it. */
+  call: ProviderCall;
 }
 
 /**
@@ -44,40 +50,23 @@ export async function callProvider(
     endpoint.apiKeySealed === null
       ? endpoint.apiKey
       : await ports.openKey(route.provider, endpoint.apiKeySealed);
-  const controller = new AbortController();
-  let aborted: "client" | "timeout" | null = null;
-  const abort = (reason: "client" | "timeout") => {
-    aborted ??= reason;
-    controller.abort();
-  };
-  const onClient = () => abort("client");
-  if (call.clientSignal?.aborted) onClient();
-  call.clientSignal?.addEventListener("abort", onClient, { once: true });
-  const patienceMs = Math.min(endpoint.timeoutMs, deadlineAt - ports.now());
-  const timer = setTimeout(() => abort("timeout"), Math.max(0, patienceMs));
+  const own = new ProviderCall(call.clientSignal);
+  own.within(Math.min(endpoint.timeoutMs, deadlineAt - ports.now()));
   try {
     const headers = requestHeaders(call, kind, apiKey);
-    const response = await transmit(
-      ports,
-      route,
-      exchange.request,
-      headers,
-      controller.signal,
-    ).catch((error: unknown) => {
-      throw error instanceof AppError ? error : callError(aborted, route, error);
-    });
+    const response = await transmit(ports, route, exchange.request, headers, own.signal);
     if (response.status >= 200 && response.status < 300) {
-      const { decodeWhole } = exchange;
-      return {
-        response: translated(response, exchange),
-        decodeWhole,
-        abort,
-        aborted: () => aborted,
-      };
+      const streams = isEventStream(response);
+      if (streams) own.untimed(); // who reads a stream watches over each of its pauses
+      const { decodeWhole, translateStream } = exchange;
+      const translated =
+        streams && translateStream ? inCanonicalForm(response, translateStream()) : response;
+      return { response: translated, decodeWhole, call: own };
     }
     throw await errorFromProvider(response, route, kind, apiKey);
-  } finally {
-    clearTimeout(timer); // only now: an error's body has to come in time as well
+  } catch (error) {
+    own.end(); // only now: an error's body has to come in time as well
+    throw error instanceof AppError ? error : callError(own.aborted, route, error);
   }
 }
 
@@ -104,9 +93,9 @@ function transmit(
 }
 
 /** The answer with its event stream in the canonical form. */
-function translated(response: Response, { translateStream }: Exchange): Response {
-  if (translateStream === null || !response.body || !isEventStream(response)) return response;
-  const body = translateBody(response.body, translateStream());
+function inCanonicalForm(response: Response, translator: StreamTranslator): Response {
+  if (!response.body) return response;
+  const body = translateBody(response.body, translator);
   return new Response(body, { headers: { "content-type": "text/event-stream" } });
 }
 
@@ -161,22 +150,21 @@ export async function readWhole(
   route: Route,
   leftMs = Infinity,
 ): Promise<string> {
-  const patienceMs = Math.max(0, Math.min(route.patience.betweenTokensMs, leftMs));
-  const timer = setTimeout(() => answer.abort("timeout"), patienceMs);
+  answer.call.within(Math.min(route.patience.betweenTokensMs, leftMs));
   try {
     const text = await readLimited(answer.response, ANSWER_LIMIT);
     if (text !== null)
       return answer.decodeWhole === null ? text : decode(text, answer.decodeWhole, route);
   } catch (error) {
     if (error instanceof AppError) throw error;
-    throw answer.aborted() === null
+    throw answer.call.aborted === null
       ? new AppError("provider_error", {
           message: `The provider of ${route.model} cut its answer short. Try again.`,
           cause: error,
         })
-      : callError(answer.aborted(), route, error);
+      : callError(answer.call.aborted, route, error);
   } finally {
-    clearTimeout(timer);
+    answer.call.end();
   }
   throw new AppError("provider_error", {
     message: `The provider of ${route.model} sent an answer over ${ANSWER_LIMIT} bytes.`,

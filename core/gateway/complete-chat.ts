@@ -179,7 +179,7 @@ export function wholeAnswer(
     contentType: "application/json",
     body,
     upstreamMs: now - call.receivedAt,
-    record: Promise.resolve(record),
+    record,
   };
 }
 
@@ -294,7 +294,7 @@ async function beginStream(
   const answer = await send(ports, call, route, request, deadlineAt);
   const { body } = answer.response;
   if (!isEventStream(answer.response) || !body) {
-    answer.abort("timeout");
+    answer.call.abort("timeout");
     throw notACompletion(route);
   }
   const head = await readHead({ answer, body, route, startedAt, deadlineAt, now });
@@ -379,7 +379,7 @@ function relay({ ports, call, request, begun, errorEvent, deadlineAt, cache }: R
     head,
     client: pipe.writable,
     tally,
-    abort: answer.abort,
+    abort: (reason) => answer.call.abort(reason),
     idleMs: route.patience.betweenTokensMs,
     deadlineAt,
     clientSignal: call.clientSignal,
@@ -387,6 +387,7 @@ function relay({ ports, call, request, begun, errorEvent, deadlineAt, cache }: R
     now: ports.now,
   });
   const record = relayed.then((outcome): UsageRecord => {
+    answer.call.end();
     const counted = tally.tokens(() => inputTokens(request));
     const { firstTokenAt } = tally;
     const full = { ...outcome, ...counted, firstTokenAt, attempt, cache: cache?.state };

@@ -72,8 +72,8 @@ export interface ModelAnswer {
   body: string | ReadableStream<Uint8Array>;
   /** Milliseconds that the provider took until its answer began (streams) or was whole. */
   upstreamMs: number;
-  /** How it ended; for streams, when the stream does. Never rejects. */
-  record: Promise<UsageRecord>;
+  /** How it ended; of a stream, when the stream does. Never rejects. */
+  record: UsageRecord | Promise<UsageRecord>;
   /** What the response cache had, where the request asked it. */
   cache?: Pick<CacheTurn, "state" | "storedAt">;
 }

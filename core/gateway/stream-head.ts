@@ -30,7 +30,7 @@ export async function readHead(input: HeadInput): Promise<Uint8Array[]> {
   const reader = body.getReader();
   const pieces: Uint8Array[] = [];
   const watch = watchSilence(input, () => {
-    answer.abort("timeout");
+    answer.call.abort("timeout");
     reader.cancel().catch(() => undefined); // the call has failed with it
   });
   try {
@@ -40,10 +40,10 @@ export async function readHead(input: HeadInput): Promise<Uint8Array[]> {
     const failure =
       error instanceof AppError
         ? error
-        : answer.aborted() === null
+        : answer.call.aborted === null
           ? cutShort(route, error)
-          : callError(answer.aborted(), route, error);
-    answer.abort("timeout"); // whatever is left of the call is of no use
+          : callError(answer.call.aborted, route, error);
+    answer.call.abort("timeout"); // whatever is left of the call is of no use
     throw failure;
   } finally {
     watch.end();

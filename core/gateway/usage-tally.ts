@@ -1,4 +1,3 @@
-import { z } from "zod";
 import { costMicros } from "../kernel/money.ts";
 import type { ErrorCode } from "../kernel/errors.ts";
 import type { ModelPrices, Route } from "../providers/catalog.ts";
@@ -13,23 +12,25 @@ export interface TokenCounts {
 }
 
 const MODEL_NAME_LIMIT = 200;
-const tokenCount = z.number().int().nonnegative().nullish();
-const providerUsage = z.looseObject({
-  prompt_tokens: tokenCount,
-  completion_tokens: tokenCount,
-  total_tokens: tokenCount,
-});
 
-/** Reads the `usage` of an answer; null where there is none to rely on. */
+/**
+ * Reads the `usage` of an answer; null where there is none to rely on. Written by hand, since it runs on the hot path.
+ */
 export function readUsage(value: unknown): TokenCounts | null {
-  const parsed = providerUsage.safeParse(value);
-  if (!parsed.success) return null;
-  const { prompt_tokens, completion_tokens, total_tokens } = parsed.data;
-  if (typeof prompt_tokens !== "number") return null;
-  return {
-    input: prompt_tokens,
-    output: completion_tokens ?? Math.max(0, (total_tokens ?? prompt_tokens) - prompt_tokens),
-  };
+  if (typeof value !== "object" || value === null) return null;
+  const { prompt_tokens, completion_tokens, total_tokens } = value as Record<string, unknown>; // an object, as checked
+  const input = tokenCount(prompt_tokens);
+  const output = tokenCount(completion_tokens);
+  const total = tokenCount(total_tokens);
+  if (input === undefined || input === null || output === undefined || total === undefined)
+    return null;
+  return { input, output: output ?? Math.max(0, (total ?? input) - input) };
+}
+
+/** A number of tokens, null where there is none, and undefined where it is no such number. */
+function tokenCount(value: unknown): number | null | undefined {
+  if (value === undefined || value === null) return null;
+  return Number.isSafeInteger(value) && Number(value) >= 0 ? Number(value) : undefined;
 }
 
 /** How a request ended. */

@@ -1,3 +1,5 @@
+import { randomByte } from "./random-byte.ts";
+
 /** What each kind of thing is called in its id. */
 const PREFIXES = {
   team: "team",
@@ -48,18 +50,10 @@ function timePart(now: number): string {
 }
 
 const RANDOM_LENGTH = 16;
-/** Random bytes for many ids: asking for them one id at a time takes longer than all the rest. */
-const pool = new Uint8Array(RANDOM_LENGTH * 256);
-let poolUsed = pool.length;
 
 function randomPart(): string {
-  if (poolUsed === pool.length) {
-    crypto.getRandomValues(pool);
-    poolUsed = 0;
-  }
   let text = "";
-  for (const end = poolUsed + RANDOM_LENGTH; poolUsed < end; poolUsed++)
-    text += ALPHABET[(pool[poolUsed] ?? 0) & 31];
+  for (let i = 0; i < RANDOM_LENGTH; i++) text += ALPHABET[randomByte() & 31];
   return text;
 }
 

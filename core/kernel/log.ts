@@ -36,20 +36,59 @@ function jsonValue(name: string, value: unknown): unknown {
 }
 
 /**
- * One object as JSON. Fields are written one by one: a replacer function, called by JSON.stringify for each value,
- * made the log line the dearest part of a request.
+ * One object as JSON. Most lines hold plain values only; JSON.stringify with a replacer, which it calls for each of
+ * them, would be the dearest part of a request.
+ * @param fields an object of our own, in which secrets are overwritten
  */
 function toLine(fields: LogFields): string {
-  let line = "";
+  let plain = true;
   for (const name in fields) {
-    const value = jsonValue(name, fields[name]);
-    const json =
-      typeof value === "object" && value !== null
-        ? JSON.stringify(value, jsonValue)
-        : JSON.stringify(value);
-    if (json !== undefined) line += `${line === "" ? "{" : ","}${JSON.stringify(name)}:${json}`;
+    const value = fields[name];
+    if (typeof value === "string") fields[name] = jsonValue(name, value);
+    else if ((typeof value === "object" && value !== null) || typeof value === "bigint")
+      plain = false;
   }
-  return `${line === "" ? "{" : line}}`;
+  return plain ? JSON.stringify(fields) : JSON.stringify(fields, jsonValue);
+}
+
+type Write = (level: LogLevel, line: string) => void;
+
+class LineLogger implements Logger {
+  private readonly lowest: number;
+  private readonly write: Write;
+  private readonly base: LogFields;
+
+  constructor(lowest: number, write: Write, base: LogFields) {
+    this.lowest = lowest;
+    this.write = write;
+    this.base = base;
+  }
+
+  debug(event: string, fields?: LogFields): void {
+    this.line("debug", event, fields);
+  }
+
+  info(event: string, fields?: LogFields): void {
+    this.line("info", event, fields);
+  }
+
+  warn(event: string, fields?: LogFields): void {
+    this.line("warn", event, fields);
+  }
+
+  error(event: string, fields?: LogFields): void {
+    this.line("error", event, fields);
+  }
+
+  with(fields: LogFields): Logger {
+    return new LineLogger(this.lowest, this.write, { ...this.base, ...fields });
+  }
+
+  private line(level: LogLevel, event: string, fields?: LogFields): void {
+    if (LOG_LEVELS.indexOf(level) < this.lowest) return;
+    const time = new Date().toISOString();
+    this.write(level, toLine({ level, time, event, ...this.base, ...fields }));
+  }
 }
 
 /**
@@ -57,22 +96,6 @@ function toLine(fields: LogFields): string {
  * @param level lines below it are not written
  * @param write takes one line without its end
  */
-export function createLogger(
-  level: LogLevel,
-  write: (level: LogLevel, line: string) => void,
-  base: LogFields = {},
-): Logger {
-  const lowest = LOG_LEVELS.indexOf(level);
-  const at = (lineLevel: LogLevel) => (event: string, fields?: LogFields) => {
-    if (LOG_LEVELS.indexOf(lineLevel) < lowest) return;
-    const time = new Date().toISOString();
-    write(lineLevel, toLine({ level: lineLevel, time, event, ...base, ...fields }));
-  };
-  return {
-    debug: at("debug"),
-    info: at("info"),
-    warn: at("warn"),
-    error: at("error"),
-    with: (fields) => createLogger(level, write, { ...base, ...fields }),
-  };
+export function createLogger(level: LogLevel, write: Write, base: LogFields = {}): Logger {
+  return new LineLogger(LOG_LEVELS.indexOf(level), write, base);
 }

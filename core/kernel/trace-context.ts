@@ -1,3 +1,6 @@
+import { HEX } from "./digest.ts";
+import { randomByte } from "./random-byte.ts";
+
 /** W3C Trace Context, level 1: https://www.w3.org/TR/trace-context/ */
 export interface TraceContext {
   /** 32 hex digits. */
@@ -15,8 +18,7 @@ const TRACEPARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(
 
 function randomHex(bytes: number): string {
   let hex = "";
-  for (const byte of crypto.getRandomValues(new Uint8Array(bytes)))
-    hex += byte.toString(16).padStart(2, "0");
+  for (let i = 0; i < bytes; i++) hex += HEX[randomByte()];
   return hex;
 }
 

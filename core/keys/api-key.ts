@@ -1,3 +1,4 @@
+import { BoundedMap } from "../kernel/bounded-map.ts";
 import { sha256Hex } from "../kernel/digest.ts";
 
 /**
@@ -61,5 +62,14 @@ export function shownPrefix(apiKey: string): string {
   return apiKey.slice(0, SHOWN_LENGTH);
 }
 
+/** Hashes of the keys that an isolate saw last, since each request brings the same few. They never leave its memory. */
+const hashes = new BoundedMap<string, string>(5_000);
+
 /** SHA-256 in hex: what is stored and looked up. A key has 190 random bits, so it needs no salt and no slow hash. */
-export const hashApiKey = sha256Hex;
+export async function hashApiKey(apiKey: string): Promise<string> {
+  const known = hashes.get(apiKey);
+  if (known !== undefined) return known;
+  const hash = await sha256Hex(apiKey);
+  hashes.set(apiKey, hash);
+  return hash;
+}

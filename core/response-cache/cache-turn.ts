@@ -1,6 +1,7 @@
 import type { ProviderAnswer } from "../gateway/call-provider.ts";
 import type { ChatRequest } from "../gateway/chat-request.ts";
 import type { GatewayPorts, ModelCall } from "../gateway/model-call.ts";
+import { ProviderCall } from "../gateway/provider-call.ts";
 import { AppError, toAppError } from "../kernel/errors.ts";
 import type { ModelRoute } from "../providers/catalog.ts";
 import type { UsageRecord } from "../usage/usage-record.ts";
@@ -77,15 +78,8 @@ export class CacheTurn {
   replay(stream: boolean): ProviderAnswer | null {
     if (!this.kept) return null;
     const contentType = stream ? "text/event-stream" : "application/json";
-    let aborted: "client" | "timeout" | null = null;
-    return {
-      response: new Response(this.kept.body, { headers: { "content-type": contentType } }),
-      decodeWhole: null,
-      abort(reason) {
-        aborted ??= reason;
-      },
-      aborted: () => aborted,
-    };
+    const response = new Response(this.kept.body, { headers: { "content-type": contentType } });
+    return { response, decodeWhole: null, call: new ProviderCall(null) };
   }
 
   /**

@@ -43,7 +43,8 @@ export class RunningTurn {
       const ended = this.end(answer, model).finally(endLease);
       if (!stream) await ended;
       else ports.gateway.background(ended.catch(() => undefined)); // whoever holds the turn is told
-      const { upstreamMs, record, admission } = answer;
+      const { upstreamMs, admission } = answer;
+      const record = Promise.resolve(answer.record);
       const { sessionId } = call;
       return { sessionId, replayed: false, upstreamMs, admission, answer: ended, record };
     } catch (error) {

@@ -28,7 +28,9 @@ export interface RequestState {
   context: Context;
   /** Milliseconds spent waiting for a model's provider, for Server-Timing. */
   upstreamMs: number | null;
-  /** Set by a handler that writes the request's log line itself, once its stream has ended. */
+  /** Set by a handler whose answer has the frame's headers already. */
+  framed: boolean;
+  /** Set by a handler that writes the request's log line itself, such as once its stream has ended. */
   logsItself: boolean;
 }
 

@@ -7,29 +7,36 @@ import {
   translateStream,
 } from "#core/gateway/shapes/translate-stream.ts";
 import { putLimitHeaders } from "#core/limits/limit-headers.ts";
+import type { UsageRecord } from "#core/usage/usage-record.ts";
 import type { AppContext } from "./app-types.ts";
 import { endUserOf, gatewayPorts, modelCall } from "./model-gateway.ts";
-import { logRequest } from "./middleware/request-frame.ts";
+import { logRequest, putFrameHeaders } from "./middleware/request-frame.ts";
 import { recordFields } from "./record-fields.ts";
 
 /** Sends a model's answer, and writes the log line once it has ended. */
 export function answerResponse(c: AppContext, answer: ModelAnswer): Response {
   c.set("upstreamMs", answer.upstreamMs);
-  c.set("logsItself", true);
-  const logged = answer.record.then((record) =>
-    logRequest(c, record.status, undefined, recordFields(record)),
-  );
-  c.executionCtx.waitUntil(logged);
+  logOnceEnded(c, answer.record);
   const headers: Record<string, string> = { "content-type": answer.contentType };
+  const put = (name: string, value: string) => {
+    headers[name] = value;
+  };
+  putFrameHeaders(c, put);
+  c.set("framed", true);
   if (typeof answer.body !== "string") headers["cache-control"] = "no-cache, no-transform";
   const { cache } = answer;
   if (cache) headers["x-cache"] = cache.state;
   if (cache?.storedAt) headers["age"] = String(Math.floor((Date.now() - cache.storedAt) / 1_000));
-  if (answer.admission)
-    putLimitHeaders(answer.admission.states(), Date.now(), (name, value) => {
-      headers[name] = value;
-    });
+  if (answer.admission) putLimitHeaders(answer.admission.states(), Date.now(), put);
   return new Response(answer.body, { headers });
+}
+
+function logOnceEnded(c: AppContext, ended: ModelAnswer["record"]): void {
+  const log = (record: UsageRecord) =>
+    logRequest(c, record.status, undefined, recordFields(record));
+  c.set("logsItself", true);
+  if (ended instanceof Promise) c.executionCtx.waitUntil(ended.then(log));
+  else log(ended);
 }
 
 /** How one request of another API is put into a chat completion, and its answer taken out of it. */

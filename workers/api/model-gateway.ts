@@ -78,7 +78,10 @@ export function gatewayPorts(c: AppContext): GatewayPorts {
       const exchange = circuits.sync(circuitStore(cache), Date.now);
       if (exchange) background(exchange);
     },
-    report: (record) => background(usage.report(teamId, record)),
+    report(record) {
+      const sent = usage.report(teamId, record);
+      if (sent) background(sent);
+    },
     background,
     createPipe: () => new IdentityTransformStream(),
     now: Date.now,

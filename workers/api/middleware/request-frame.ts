@@ -14,6 +14,7 @@ export async function requestFrame(c: AppContext, next: Next): Promise<void> {
   c.set("receivedAt", receivedAt);
   c.set("requestId", requestId);
   c.set("upstreamMs", null);
+  c.set("framed", false);
   c.set("logsItself", false);
   const deps = await depsOf(c.env);
   const trace = continueTrace(c.req.header("traceparent"), c.req.header("tracestate"));
@@ -21,21 +22,24 @@ export async function requestFrame(c: AppContext, next: Next): Promise<void> {
   c.set("trace", trace);
   c.set("log", deps.log.with({ request_id: requestId, trace_id: trace.traceId }));
   await next();
-  setFrameHeaders(c);
+  if (!c.get("framed")) putFrameHeaders(c, (name, value) => c.res.headers.set(name, value));
   if (!c.get("logsItself")) logRequest(c, c.res.status, c.error);
 }
 
-function setFrameHeaders(c: AppContext): void {
-  const headers = c.res.headers;
-  headers.set("x-request-id", c.get("requestId"));
+/**
+ * What every answer says in its headers. An answer that is built with them costs less than one that gets them later.
+ * @param put a plain object and `Headers` both will do
+ */
+export function putFrameHeaders(c: AppContext, put: (name: string, value: string) => void): void {
+  put("x-request-id", c.get("requestId"));
   const clientId = c.req.header("x-client-request-id") ?? c.req.header("x-request-id");
   if (clientId && /^[\x21-\x7e]+$/.test(clientId))
-    headers.set("x-client-request-id", clientId.slice(0, CLIENT_ID_LIMIT));
-  headers.set("traceparent", traceparentOf(c.get("trace")));
+    put("x-client-request-id", clientId.slice(0, CLIENT_ID_LIMIT));
+  put("traceparent", traceparentOf(c.get("trace")));
   const upstream = c.get("upstreamMs");
   const total = `total;dur=${Date.now() - c.get("receivedAt")}`;
-  headers.set("server-timing", upstream === null ? total : `upstream;dur=${upstream}, ${total}`);
-  headers.set("x-content-type-options", "nosniff");
+  put("server-timing", upstream === null ? total : `upstream;dur=${upstream}, ${total}`);
+  put("x-content-type-options", "nosniff");
 }
 
 /** The request's one log line. Neither bodies nor query strings are in it. */

@@ -18,7 +18,7 @@ import { relayStream } from "./relay-stream.ts";
 import { readHead } from "./stream-head.ts";
 import { StreamTally, writtenText } from "./stream-tally.ts";
 import { type Admission, UNLIMITED } from "./admission.ts";
-import { worstCase } from "./worst-case.ts";
+import { fittingOutput, worstCase } from "./worst-case.ts";
 import { makeUsageRecord, type Outcome, readUsage } from "./usage-tally.ts";
 
 const NOTHING: Outcome = {
@@ -108,8 +108,12 @@ async function admitted(
   { ports, call, request, model }: Completion,
   deadlineAt: number,
 ): Promise<{ request: ChatRequest; admission: Admission }> {
-  const worst = () => worstCase(request.raw, model.targets, copiesOf(model, request.stream));
-  const decision = ports.admit(call, request.model, { worst, deadlineAt });
+  const { raw: asked } = request;
+  const { targets } = model;
+  const worst = () => worstCase(asked, targets, copiesOf(model, request.stream));
+  const fitting = (unit: "tokens" | "usd", room: number) =>
+    fittingOutput(asked, { targets, copies: copiesOf(model, request.stream) }, unit, room);
+  const decision = ports.admit(call, request.model, { worst, fitting, deadlineAt });
   const admission = decision instanceof Promise ? await decision : decision;
   if (admission.outputCap === null) return { request, admission };
   const name = capName(model);

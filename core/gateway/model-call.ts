@@ -51,7 +51,12 @@ export interface GatewayPorts {
   admit(
     call: ModelCall,
     model: string,
-    asked: { worst: () => WorstCase; deadlineAt: number },
+    asked: {
+      worst: () => WorstCase;
+      /** The largest `max_tokens` with which it would fit into this much; left out where it has no such bound. */
+      fitting?: (unit: "tokens" | "usd", room: number) => number | null;
+      deadlineAt: number;
+    },
   ): Admission | Promise<Admission>;
   /** Hands a usage record to the team's Meter, which settles what the request had set aside. */
   report(record: UsageRecord): void;

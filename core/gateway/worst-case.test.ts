@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { estimatePromptTokens } from "../chat/estimate-tokens.ts";
-import { DEFAULT_OUTPUT_CAP, worstCase } from "./worst-case.ts";
+import { DEFAULT_OUTPUT_CAP, fittingOutput, worstCase } from "./worst-case.ts";
 
 const target = (input: number, output: number, maxOutputTokens: number | null = null) => ({
   prices: { inputPerMillionMicros: input * 1e6, outputPerMillionMicros: output * 1e6 },
@@ -46,5 +46,36 @@ describe("the worst case of a request", () => {
     const picture = [{ type: "image_url", image_url: { url } }];
     const { tokens, outputCap } = worstCase(says(picture), [target(1, 1)]);
     expect(tokens - outputCap).toBeLessThan(6_000);
+  });
+});
+
+describe("the bound of output that would fit", () => {
+  it("is the largest one whose worst case does, for any prices, choices and copies", () => {
+    const price = fc.integer({ min: 0, max: 90 });
+    const request = fc.record({
+      text: fc.string({ maxLength: 50 }),
+      n: fc.constantFrom(undefined, 1, 3),
+      targets: fc.array(fc.tuple(price, price), { minLength: 1, maxLength: 3 }),
+      copies: fc.constantFrom(1, 2),
+      unit: fc.constantFrom("tokens" as const, "usd" as const),
+      room: fc.integer({ min: 0, max: 5_000 }),
+    });
+    fc.assert(
+      fc.property(request, ({ text, n, targets, copies, unit, room }) => {
+        const raw = { ...says(text), n, max_tokens: 1 };
+        const routes = targets.map(([input, output]) => target(input, output));
+        const takes = (cap: number) => {
+          const worst = worstCase({ ...raw, max_tokens: cap }, routes, copies);
+          return unit === "tokens" ? worst.tokens : worst.micros;
+        };
+        const fitting = fittingOutput(raw, { targets: routes, copies }, unit, room);
+        if (fitting === null) expect(takes(1)).toBeGreaterThan(room);
+        else {
+          expect(takes(fitting)).toBeLessThanOrEqual(room);
+          const isFree = unit === "usd" && targets.every(([, output]) => output === 0);
+          if (!isFree) expect(takes(fitting + 1)).toBeGreaterThan(room);
+        }
+      }),
+    );
   });
 });

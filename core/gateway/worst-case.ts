@@ -33,6 +33,28 @@ export function worstCase(
   return { tokens: (input + tokens.output) * copies, micros: micros * copies, outputCap };
 }
 
+/**
+ * The largest bound of its output with which a request takes no more than this of tokens, or of money in micro-dollars;
+ * null where it would not fit with a single token.
+ */
+export function fittingOutput(
+  raw: Record<string, unknown>,
+  { targets, copies }: { targets: readonly Pick<Route, "prices">[]; copies: number },
+  unit: "tokens" | "usd",
+  room: number,
+): number | null {
+  const input = inputBound(raw, 0);
+  const choices = typeof raw["n"] === "number" ? raw["n"] : 1;
+  const each = Math.floor(room / copies);
+  const free = targets.map(({ prices }) => {
+    if (unit === "tokens") return each - input;
+    const left = each * 1_000_000 - input * prices.inputPerMillionMicros;
+    return prices.outputPerMillionMicros === 0 ? left : left / prices.outputPerMillionMicros;
+  });
+  const fitting = Math.floor(Math.min(...free) / choices);
+  return fitting >= 1 ? fitting : null;
+}
+
 /** Servers of OpenAI's protocol know the one name or the other, so where a client sends both, the larger counts. */
 function outputBound(
   raw: Record<string, unknown>,

@@ -124,7 +124,7 @@ describe("a refusal", () => {
     const error = refusalError(
       refusal(
         { unit: "tokens", max: 1_000, remaining: 400, keyId: null },
-        { needed: 4_096, fittingMaxTokens: 380 },
+        { needed: 900, fittingMaxTokens: 380 },
       ),
       NOW,
     );
@@ -133,6 +133,24 @@ describe("a refusal", () => {
       "this team may use 1000 tokens per minute. 400 tokens are left",
     );
     expect(error.message).toContain("max_tokens of 380 or less");
+  });
+
+  it("says of a request that is larger than the whole limit what would fit", () => {
+    const never = refusal(
+      { unit: "tokens", max: 1_000, remaining: 400 },
+      { needed: 4_096, retryAfterMs: null, fittingMaxTokens: 950 },
+    );
+    const error = refusalError(never, NOW);
+    expect(error.message).toBe(
+      "Limit reached: this key may use 1000 tokens per minute. This request alone may take up to 4096 tokens, and never fits. With max_tokens of 950 or less it can.",
+    );
+    expect(error.headers?.["x-should-retry"]).toBe("false");
+    expect(refusalError({ ...never, fittingMaxTokens: null }, NOW).message).toMatch(
+      /never fits\.$/,
+    );
+    expect(refusalError(refusal({ max: 0 }, { retryAfterMs: null }), NOW).message).toBe(
+      "Limit reached: this key may use 0 requests per minute. That allows none.",
+    );
   });
 
   it.each<[string, Partial<LimitState>, object]>([

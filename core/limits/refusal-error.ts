@@ -43,6 +43,7 @@ function sentences(refusal: LimitRefusal, now: number): string[] {
   const whose = state.keyId === null ? "team" : "key";
   const what = `${shown(state, state.max)}${window === null ? "" : window === "total" ? " in total" : ` per ${window}`}`;
   const all = [`Limit reached: this ${whose} may use ${what}${ofWhom(state)}.`];
+  if (needed > state.max) return [...all, ...neverSentences(refusal)];
   if (unit === "concurrency") all.push("Wait until one of the running requests has ended.");
   else if (unit === "requests" || state.remaining <= 0) all.push("They are used up.");
   else
@@ -57,6 +58,14 @@ function sentences(refusal: LimitRefusal, now: number): string[] {
     );
   else if (window === "total") all.push("Somebody has to raise it, or to add credits.");
   else if (retryAfterMs !== null) all.push(`Try again in ${spanText(retryAfterMs)}.`);
+  return all;
+}
+
+/** Of a request that no waiting helps: it alone could take more than the whole limit. */
+function neverSentences({ state, needed, fittingMaxTokens }: LimitRefusal): string[] {
+  if (state.unit === "requests" || state.unit === "concurrency") return ["That allows none."];
+  const all = [`This request alone may take up to ${shown(state, needed)}, and never fits.`];
+  if (fittingMaxTokens !== null) all.push(`With max_tokens of ${fittingMaxTokens} or less it can.`);
   return all;
 }
 

@@ -25,6 +25,8 @@ const WAIT_LIMIT_MS = 2_000;
 /** After the Meter could not be reached, it is left alone for this long. */
 const UNREACHABLE_MS = 1_000;
 
+/** Lanes of a team that an isolate remembers; with a limit for each end user, each of them has one. */
+export const LANES_LIMIT = 5_000;
 /** A lane that was not used for so long is forgotten, in seconds. */
 const IDLE_SECONDS = 30;
 /** A request that has not ended by so long after its deadline never will, in milliseconds. */
@@ -40,6 +42,8 @@ export interface Asking {
   model: string;
   endUser: string | null;
   worst: () => WorstCase;
+  /** The largest `max_tokens` with which it would take no more than this of tokens or money; null where none would. */
+  fitting?: (unit: "tokens" | "usd", room: number) => number | null;
   /** When the request will have ended, milliseconds since 1970. */
   deadlineAt: number;
 }
@@ -92,6 +96,8 @@ interface TeamDesk {
   /** Entries are numbered under this name; a desk that was forgotten comes back under another one. */
   isolateId: string;
   lanes: Map<string, Lane>;
+  /** All leases that are not closed, also those of lanes that were forgotten. */
+  leases: Set<HeldLease>;
   reservations: Map<string, Reservation>;
   /** What the Meter has not yet acknowledged, in order. */
   entries: LeaseEntry[];
@@ -119,7 +125,7 @@ export class LeaseDesk {
     count(lane, need, now);
     const lease = find(lane, need, now);
     if (lease) {
-      this.renew(lane, lease, { combination, need }, source, now);
+      this.renew({ team, lane, lease, combination, need, source, now });
       return this.reserve({ asking, team, lease, need, outputCap });
     }
     return this.ask({ asking, source, team, lane, combination, rules, need, outputCap });
@@ -158,8 +164,9 @@ export class LeaseDesk {
   log(teamId: string, now: number): LeaseLog | null {
     const team = this.teams.get(teamId);
     if (!team) return null;
+    closeEnded(team, now);
     for (const [name, lane] of team.lanes) {
-      closeEnded(team, lane, now);
+      lane.leases = lane.leases.filter((lease) => !lease.closed);
       if (lane.leases.length === 0 && lane.second < now / 1_000 - IDLE_SECONDS)
         team.lanes.delete(name);
     }
@@ -167,7 +174,8 @@ export class LeaseDesk {
     for (const [id, { deadlineAt }] of team.reservations)
       if (deadlineAt < now - LOST_MS) team.reservations.delete(id);
     const { isolateId, firstEntry, entries } = team;
-    if (team.lanes.size + team.reservations.size + entries.length === 0) this.teams.delete(teamId);
+    if (team.lanes.size + team.leases.size + team.reservations.size + entries.length === 0)
+      this.teams.delete(teamId);
     return entries.length === 0 ? null : { isolateId, firstEntry, entries: [...entries] };
   }
 
@@ -182,10 +190,7 @@ export class LeaseDesk {
   /** Whether the Meter waits for a word about this team. */
   owesWord(teamId: string): boolean {
     const team = this.teams.get(teamId);
-    if (!team) return false;
-    return (
-      team.entries.length > 0 || [...team.lanes.values()].some((lane) => lane.leases.length > 0)
-    );
+    return team !== undefined && team.entries.length + team.leases.size > 0;
   }
 
   private async ask(input: {
@@ -201,7 +206,7 @@ export class LeaseDesk {
     const { asking, source, team, lane, combination, rules, need, outputCap } = input;
     const { refused } = lane;
     if (refused && refused.until > source.now() && covers(need, refused.need))
-      throw source.refuse(refused.refusal, [refused.refusal.state]);
+      throw refuse(source, asking, refused.refusal, need);
     try {
       for (let attempt = 1; ; attempt++) {
         const grant = await this.grantOf(source, team, {
@@ -211,14 +216,14 @@ export class LeaseDesk {
         });
         if (grant.kind === "unlimited") return UNLIMITED;
         if (grant.kind === "lease") {
-          const lease = hold(lane, grant.lease);
+          const lease = hold(team, lane, grant.lease);
           source.granted();
           return this.reserve({ asking, team, lease, need, outputCap });
         }
         const { refusal, waitMs } = grant;
         if (attempt > 1 || waitMs === null || waitMs > WAIT_LIMIT_MS) {
           lane.refused = { refusal, need, until: source.now() + REFUSAL_MS };
-          throw source.refuse(refusal, [refusal.state]);
+          throw refuse(source, asking, refusal, need);
         }
         await source.wait(waitMs + 1);
         const free = find(lane, need, source.now());
@@ -253,13 +258,16 @@ export class LeaseDesk {
   }
 
   /** Asks for the next lease before this one has ended or is used up, so that the next request need not wait. */
-  private renew(
-    lane: Lane,
-    lease: HeldLease,
-    { combination, need }: { combination: Combination; need: Amounts },
-    source: LeaseSource,
-    now: number,
-  ): void {
+  private renew(input: {
+    team: TeamDesk;
+    lane: Lane;
+    lease: HeldLease;
+    combination: Combination;
+    need: Amounts;
+    source: LeaseSource;
+    now: number;
+  }): void {
+    const { team, lane, lease, combination, need, source, now } = input;
     const another = lane.leases.some((held) => held !== lease && held.endsAt - now > RENEW_MS);
     const spare = combine(lease.left, need, (left, one) => left - 2 * one);
     if (another || (lease.endsAt - now > RENEW_MS && covers(spare, NO_AMOUNTS))) return;
@@ -270,7 +278,7 @@ export class LeaseDesk {
       .then(([grant]) => {
         if (grant?.kind !== "lease") return;
         const { id, amounts, lifeMs, states } = grant;
-        hold(lane, {
+        hold(team, lane, {
           id,
           left: { ...amounts },
           endsAt: now + lifeMs,
@@ -308,6 +316,7 @@ export class LeaseDesk {
       team = {
         isolateId: newId("isolate"),
         lanes: new Map(),
+        leases: new Set(),
         reservations: new Map(),
         entries: [],
         firstEntry: 1,
@@ -356,6 +365,21 @@ function needOf(rules: readonly LimitRule[], worst: () => WorstCase) {
   return { need, outputCap };
 }
 
+/** The error of a refused request, with what would have fitted: now, or ever where this one never can. */
+function refuse(
+  source: LeaseSource,
+  { fitting }: Asking,
+  { state, retryAfterMs }: LimitRefusal,
+  need: Amounts,
+): Error {
+  const { unit, max, remaining } = state;
+  const needed = need[componentOf(unit)];
+  const room = needed > max ? max : remaining;
+  const fittingMaxTokens =
+    fitting && (unit === "tokens" || unit === "usd") ? fitting(unit, room) : null;
+  return source.refuse({ state, needed, retryAfterMs, fittingMaxTokens }, [state]);
+}
+
 function laneOf(team: TeamDesk, { keyId, model, endUser }: Combination): Lane {
   const name = JSON.stringify([keyId, model, endUser]);
   let lane = team.lanes.get(name);
@@ -368,6 +392,7 @@ function laneOf(team: TeamDesk, { keyId, model, endUser }: Combination): Lane {
       previous: { ...NO_AMOUNTS },
       refused: null,
     };
+    if (team.lanes.size >= LANES_LIMIT) forgetOldest(team.lanes);
     team.lanes.set(name, lane);
   }
   return lane;
@@ -396,16 +421,24 @@ const covers = (held: Amounts, need: Amounts): boolean =>
 const find = (lane: Lane, need: Amounts, now: number): HeldLease | undefined =>
   lane.leases.find((lease) => !lease.closed && lease.endsAt > now && covers(lease.left, need));
 
-function hold(lane: Lane, lease: HeldLease): HeldLease {
+/** What a forgotten lane still holds is closed when it ends, as every lease is. */
+function forgetOldest(lanes: Map<string, Lane>): void {
+  const [oldest] = lanes.keys();
+  if (oldest !== undefined) lanes.delete(oldest);
+}
+
+function hold(team: TeamDesk, lane: Lane, lease: HeldLease): HeldLease {
   lane.leases.push(lease);
+  team.leases.add(lease);
   return lease;
 }
 
 /** Closes what has ended; a lease that a clock put far into the future has ended as well. */
-function closeEnded(team: TeamDesk, lane: Lane, now: number): void {
-  for (const lease of lane.leases) {
+function closeEnded(team: TeamDesk, now: number): void {
+  for (const lease of team.leases) {
     if (lease.endsAt > now && lease.endsAt <= now + 5_000) continue;
     lease.closed = true;
+    team.leases.delete(lease);
     const deadlineMs = Math.max(0, lease.deadlineAt - now);
     team.entries.push({
       kind: "close",
@@ -415,7 +448,6 @@ function closeEnded(team: TeamDesk, lane: Lane, now: number): void {
       deadlineMs,
     });
   }
-  lane.leases = lane.leases.filter((lease) => !lease.closed);
 }
 
 /** The limits as they were when the lease was granted, less what it has given out since. */

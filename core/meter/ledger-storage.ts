@@ -44,6 +44,8 @@ export interface Lease {
   dueAt: number;
 }
 
+const LONGEST_WINDOW_MS = 31 * 24 * 60 * 60 * 1000;
+
 const TABLES = [
   `CREATE TABLE IF NOT EXISTS buckets (
     rule_id TEXT NOT NULL, subject TEXT NOT NULL, start INTEGER NOT NULL, "end" INTEGER, unit TEXT NOT NULL,
@@ -53,6 +55,9 @@ const TABLES = [
     id TEXT PRIMARY KEY, state TEXT NOT NULL, ends_at INTEGER NOT NULL, due_at INTEGER NOT NULL, lease TEXT NOT NULL)`,
   `CREATE INDEX IF NOT EXISTS leases_due ON leases (due_at)`,
   `CREATE INDEX IF NOT EXISTS leases_open ON leases (ends_at) WHERE state = 'open'`,
+  `CREATE TABLE IF NOT EXISTS warnings (
+    rule_id TEXT NOT NULL, subject TEXT NOT NULL, start INTEGER NOT NULL, percent INTEGER NOT NULL,
+    PRIMARY KEY (rule_id, subject, start, percent)) WITHOUT ROWID`,
   `CREATE TABLE IF NOT EXISTS isolates (id TEXT PRIMARY KEY, applied INTEGER NOT NULL, seen_at INTEGER NOT NULL)`,
 ];
 
@@ -161,10 +166,40 @@ export class LedgerStorage {
     );
   }
 
-  /** Forgets windows that ended, and isolates that were last heard of, before these times. */
-  prune(endedBefore: number, seenBefore: number): void {
-    this.sql.all(`DELETE FROM buckets WHERE "end" < ? AND reserved = 0`, endedBefore);
+  /**
+   * Forgets windows that ended, and isolates that were last heard of, before these times, and whatever belongs to
+   * rules that are none any more.
+   */
+  prune(endedBefore: number, seenBefore: number, ruleIds: readonly string[]): void {
+    const rules = JSON.stringify(ruleIds);
+    this.sql.all(
+      `DELETE FROM buckets WHERE reserved = 0 AND ("end" < ? OR rule_id NOT IN (SELECT value FROM json_each(?)))`,
+      endedBefore,
+      rules,
+    );
+    this.sql.all(
+      `DELETE FROM warnings WHERE start > 0 AND start < ? OR rule_id NOT IN (SELECT value FROM json_each(?))`,
+      endedBefore - LONGEST_WINDOW_MS,
+      rules,
+    );
     this.sql.all("DELETE FROM isolates WHERE seen_at < ?", seenBefore);
+  }
+
+  /** The buckets that this write has touched. */
+  touched(): Bucket[] {
+    return [...this.buckets.values()];
+  }
+
+  /** Notes that a limit has been warned of. @returns whether that was for the first time in this window */
+  noteWarning({ ruleId, subject }: BucketName, start: number, percent: number): boolean {
+    const noted = this.sql.all(
+      "INSERT OR IGNORE INTO warnings (rule_id, subject, start, percent) VALUES (?, ?, ?, ?) RETURNING percent",
+      ruleId,
+      subject,
+      start,
+      percent,
+    );
+    return noted.length > 0;
   }
 
   /** The buckets of a rule in a window, the fullest first. */

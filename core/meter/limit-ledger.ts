@@ -27,6 +27,8 @@ const ISOLATE_KEPT_MS = 7 * 24 * 60 * 60 * 1000;
 const WINDOW_KEPT_MS = 10 * 60 * 1000;
 /** Leases for more than a request take at most this part of what is free, so that they shrink towards the edge. */
 const EXTRA_PART = 4;
+/** Where a soft limit warns, in percent of its maximum. */
+const WARNING_PERCENTS = [80, 100];
 /** Open leases that are looked at to say how long waiting takes. */
 const LEASES_LOOKED_AT = 500;
 /** End users of a limit that are listed, the fullest first. */
@@ -46,6 +48,13 @@ export interface LedgerOutput {
   /** One for each want. */
   grants: Grant[];
   corrections: Correction[];
+  warnings: LimitWarning[];
+}
+
+/** A soft limit has come this far, for the first time in its window. */
+export interface LimitWarning {
+  percent: number;
+  state: LimitState;
 }
 
 /**
@@ -59,6 +68,7 @@ export class LimitLedger {
   private readonly newLeaseId: () => string;
   private rules: readonly LimitRule[] = [];
   private corrections: Correction[] = [];
+  private warnings: LimitWarning[] = [];
 
   constructor(sql: LedgerSql, newLeaseId: () => string) {
     this.storage = new LedgerStorage(sql);
@@ -72,7 +82,7 @@ export class LimitLedger {
 
   /** Takes an isolate's entries and grants what it wants, in one transaction. */
   sync(input: LedgerInput, now: number): LedgerOutput {
-    return this.write(() => {
+    return this.write(now, () => {
       this.chargeDue(now);
       const before = this.storage.applied(input.isolateId);
       const applied = Math.max(before, input.firstEntry + input.entries.length - 1);
@@ -84,13 +94,14 @@ export class LimitLedger {
     });
   }
 
-  /** Charges leases that nobody reported, and forgets what is over. */
-  sweep(now: number): Correction[] {
-    return this.write(() => {
+  /** Charges leases that nobody reported, and forgets what is over. The rules must be those that hold. */
+  sweep(now: number): Pick<LedgerOutput, "corrections" | "warnings"> {
+    const ruleIds = this.rules.map(({ id }) => id);
+    return this.write(now, () => {
       this.chargeDue(now);
-      this.storage.prune(now - WINDOW_KEPT_MS, now - ISOLATE_KEPT_MS);
+      this.storage.prune(now - WINDOW_KEPT_MS, now - ISOLATE_KEPT_MS, ruleIds);
       return {};
-    }).corrections;
+    });
   }
 
   /** When `sweep` has something to do next. */
@@ -133,10 +144,37 @@ export class LimitLedger {
     return { ...state, used, reserved, onError: rule.onError, raise };
   }
 
-  private write<T extends object>(work: () => T): T & { corrections: Correction[] } {
+  private write<T extends object>(
+    now: number,
+    work: () => T,
+  ): T & Pick<LedgerOutput, "corrections" | "warnings"> {
     this.corrections = [];
-    const result = this.storage.write(work);
-    return { ...result, corrections: this.corrections };
+    this.warnings = [];
+    const result = this.storage.write(() => {
+      const done = work();
+      this.warn(now);
+      return done;
+    });
+    return { ...result, corrections: this.corrections, warnings: this.warnings };
+  }
+
+  /** Of soft limits, says once a window when they are nearly used up, and once when they are. */
+  private warn(now: number): void {
+    const soft = this.rules.filter((rule) => rule.soft);
+    if (soft.length === 0) return;
+    for (const bucket of this.storage.touched()) {
+      const rule = soft.find(({ id }) => id === bucket.ruleId);
+      if (!rule || bucket.start !== windowAt(rule.window, now).start) continue;
+      // What is only set aside mostly comes back; of running requests there is nothing else.
+      const level = rule.unit === "concurrency" ? bucket.reserved : bucket.used;
+      const state = this.stateOf(rule, bucket.subject, level, now);
+      const since = rule.unit === "concurrency" ? windowAt("hour", now).start : bucket.start;
+      for (const percent of WARNING_PERCENTS) {
+        if (level < (state.max * percent) / 100) continue;
+        if (this.storage.noteWarning(bucket, since, percent))
+          this.warnings.push({ percent, state });
+      }
+    }
   }
 
   private apply(entry: LeaseEntry, now: number): void {

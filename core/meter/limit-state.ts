@@ -49,6 +49,9 @@ export interface LimitRefusal {
   needed: number;
   /** When trying again may help, in milliseconds from now; null where only another budget does. */
   retryAfterMs: number | null;
-  /** The largest `max_tokens` with which it would fit right now; null where that is none, or not what is short. */
+  /**
+   * The largest `max_tokens` with which it would fit right now, or, where it is larger than the whole limit, could
+   * fit at all; null where none would do.
+   */
   fittingMaxTokens: number | null;
 }

@@ -6,6 +6,9 @@ import { rowsOf } from "../kernel/sql-rows.ts";
 /** Hours of teams that one transaction sums up; so it stays short, and a crash costs little. */
 const HOURS_PER_CHUNK = 100;
 
+/** A charge of the Meter's for requests that nobody reported, or its taking back, is no request; see correction-record.ts. */
+const IS_CORRECTION = sql`starts_with(id, 'lease_')`;
+
 const mark = z.object({ team_id: z.string(), hour: z.string() });
 
 export interface RollUpInput {
@@ -68,7 +71,8 @@ async function rollUpChunk(db: Context["db"], before: Date): Promise<number> {
       cached, cache_misses
     )
     SELECT chunk.team_id, chunk.hour, sums.* FROM ${chunk} CROSS JOIN LATERAL (
-      SELECT coalesce(key_id, ''), coalesce(session_id, ''), coalesce(end_user, ''), model, count(*),
+      SELECT coalesce(key_id, ''), coalesce(session_id, ''), coalesce(end_user, ''), model,
+        count(*) FILTER (WHERE NOT ${IS_CORRECTION}),
         count(*) FILTER (WHERE status >= 400), sum(input_tokens), sum(output_tokens), sum(cost_micros),
         count(*) FILTER (WHERE cached), count(*) FILTER (WHERE cache_missed)
       FROM usage_records AS record

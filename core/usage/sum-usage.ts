@@ -171,7 +171,7 @@ function teamOf({ columns }: UsageSelection): SQL {
 /** A single record as if it were a row of sums. Null and '' are one, as in usage_hourly. */
 const RECORD_AS_SUMS = sql`record.team_id, date_trunc('hour', record.at, 'UTC') AS hour,
   coalesce(record.key_id, ''), coalesce(record.session_id, ''), coalesce(record.end_user, ''), record.model,
-  1, (record.status >= 400)::integer, record.input_tokens, record.output_tokens, record.cost_micros,
+  (NOT starts_with(record.id, 'lease_'))::integer, (record.status >= 400)::integer, record.input_tokens, record.output_tokens, record.cost_micros,
   record.cached::integer, record.cache_missed::integer`;
 
 /** Hour by hour from the index, as the roll-up reads them; OFFSET 0 keeps Postgres from joining the whole table. */

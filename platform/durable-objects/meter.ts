@@ -5,10 +5,10 @@ import type { Logger } from "#core/kernel/log.ts";
 import { newId } from "#core/kernel/ids.ts";
 import { loadLimitRules } from "#core/limits/load-limit-rules.ts";
 import { recordOfCorrection } from "#core/meter/correction-record.ts";
-import type { Correction, Grant, Want } from "#core/meter/lease.ts";
+import type { Grant, Want } from "#core/meter/lease.ts";
 import type { LeaseLog } from "#core/meter/lease-desk.ts";
 import type { SqlValue } from "#core/meter/ledger-storage.ts";
-import { LimitLedger } from "#core/meter/limit-ledger.ts";
+import { type LedgerOutput, LimitLedger } from "#core/meter/limit-ledger.ts";
 import type { LimitRule } from "#core/meter/limit-rule.ts";
 import type { LimitUsage, LimitViewer } from "#core/meter/limit-state.ts";
 import type { TeamStanding } from "#core/meter/team-standing.ts";
@@ -89,13 +89,10 @@ export class Meter extends DurableObject<MeterBindings> {
   /** Grants what fits into all limits of the asker, or says which one stands in the way. */
   async lease(teamId: string, wants: Want[]): Promise<Grant[]> {
     await this.rules(teamId, await this.epoch(teamId));
-    const { grants, corrections } = this.ledger.sync(
-      { isolateId: "", firstEntry: 1, entries: [], wants },
-      Date.now(),
-    );
-    this.keepCorrections(teamId, corrections);
+    const done = this.ledger.sync({ isolateId: "", firstEntry: 1, entries: [], wants }, Date.now());
+    this.pass(teamId, done);
     await this.wakeForNext(0);
-    return grants;
+    return done.grants;
   }
 
   /** Limits with what is used of them. */
@@ -157,7 +154,7 @@ export class Meter extends DurableObject<MeterBindings> {
       );
     }
     const told = log ? this.ledger.sync({ ...log, wants: [] }, Date.now()) : null;
-    if (told) this.keepCorrections(teamId, told.corrections);
+    if (told) this.pass(teamId, told);
     if (alarm === null || alarm > sendAt) await this.ctx.storage.setAlarm(sendAt);
     return told?.applied ?? 0;
   }
@@ -187,13 +184,37 @@ export class Meter extends DurableObject<MeterBindings> {
 
   /** Charges what nobody has reported. */
   private async chargeLeases(): Promise<void> {
-    const [row] = this.sql.exec<{ team_id: string }>("SELECT team_id FROM epoch").toArray();
-    if (row) this.keepCorrections(row.team_id, this.ledger.sweep(Date.now()));
+    const [row] = this.sql
+      .exec<{ team_id: string; rules: string }>("SELECT team_id, rules FROM epoch, limit_rules")
+      .toArray();
+    if (!row) return; // no rules, no leases
+    this.useRules(row.rules);
+    this.pass(row.team_id, this.ledger.sweep(Date.now()));
   }
 
-  /** A charge, or its taking back, travels as a usage record; its lease and number make a second one recognisable. */
-  private keepCorrections(teamId: string, corrections: readonly Correction[]): void {
+  /**
+   * Passes on what the ledger has found. A charge, or its taking back, travels as a usage record; its lease and number
+   * make a second one recognisable. Soft limits warn the operator.
+   */
+  private pass(
+    teamId: string,
+    { corrections, warnings }: Pick<LedgerOutput, "corrections" | "warnings">,
+  ): void {
     const now = Date.now();
+    for (const { percent, state } of warnings) {
+      const { ruleId, keyId, unit, window, model, max, used } = state;
+      this.log.warn("soft_limit_reached", {
+        team_id: teamId,
+        limit_id: ruleId,
+        key_id: keyId ?? undefined,
+        unit,
+        window,
+        model: model ?? undefined,
+        percent,
+        used,
+        max,
+      });
+    }
     for (const correction of corrections) {
       const batch = `${correction.lease}.${correction.number}`;
       this.sql.exec(

@@ -204,14 +204,14 @@ describe("the ledger", () => {
           else if (one.kind === "die") isolates[one.isolate] = new Isolate(`isolate-${++born}`);
           else if (one.kind === "clock") {
             now += one.step;
-            corrections.push(...ledger.sweep(now));
+            corrections.push(...ledger.sweep(now).corrections);
           }
           check();
         }
 
         // Everybody dies; once all deadlines are over, what is used is what the records say, and nothing is set aside.
         now += HOUR;
-        corrections.push(...ledger.sweep(now));
+        corrections.push(...ledger.sweep(now).corrections);
         check();
         for (const { id, unit, window, keyId, endUser } of RULES) {
           if (window === "minute") continue;
@@ -283,7 +283,7 @@ describe("the ledger", () => {
     const [grant] = sync(1, [], START).grants;
     expect(grant).toMatchObject({ kind: "lease" });
     if (grant?.kind !== "lease") return;
-    expect(ledger.sweep(START + 30_000)).toMatchObject([{ number: 1, micros: 400 }]);
+    expect(ledger.sweep(START + 30_000).corrections).toMatchObject([{ number: 1, micros: 400 }]);
     expect(ledger.usage(EVERYBODY, START)).toMatchObject([{ used: 400 }]);
     const entries: LeaseEntry[] = [
       { kind: "settle", lease: grant.id, reserved: need, actual: { ...need, micros: 150 } },
@@ -294,5 +294,90 @@ describe("the ledger", () => {
     expect(sync(1, entries, START + 41_000, []).corrections).toEqual([]); // the second delivery counts for nothing
     expect(ledger.usage(EVERYBODY, START)).toMatchObject([{ used: 150, remaining: 850 }]);
     expect(ledger.nextDue()).toBeNull();
+  });
+});
+
+describe("a soft limit", () => {
+  const soft = rule({ id: "lim_soft", soft: true, window: "minute", max: 10 });
+  const want = {
+    combination: { keyId: null, model: null, endUser: null },
+    need: { ...NO_AMOUNTS, requests: 1 },
+    target: { ...NO_AMOUNTS, requests: 1 },
+  };
+  let isolates = 0;
+  /** Lets a number of requests through and settles them. @returns the percents that were warned of */
+  function take(ledger: LimitLedger, count: number, now: number) {
+    const warned: number[] = [];
+    for (let index = 0; index < count; index++) {
+      const isolateId = `isolate-${++isolates}`;
+      const granted = ledger.sync({ isolateId, firstEntry: 1, entries: [], wants: [want] }, now);
+      const [grant] = granted.grants;
+      if (grant?.kind !== "lease") throw new Error("A soft limit refused");
+      const settled = { kind: "settle", lease: grant.id, reserved: want.need, actual: want.need };
+      const closed = {
+        kind: "close",
+        lease: grant.id,
+        keep: NO_AMOUNTS,
+        running: 0,
+        deadlineMs: 0,
+      };
+      const entries = [settled, closed] as LeaseEntry[]; // as an isolate would tell it
+      const done = ledger.sync({ isolateId, firstEntry: 1, entries, wants: [] }, now);
+      warned.push(...[...granted.warnings, ...done.warnings].map(({ percent }) => percent));
+    }
+    return warned;
+  }
+
+  it("refuses nothing, and warns once a window at 80 percent and once at its end", () => {
+    const ledger = makeLedger([soft]);
+    expect(take(ledger, 7, START)).toEqual([]);
+    expect(take(ledger, 1, START)).toEqual([80]);
+    expect(take(ledger, 40, START)).toEqual([100]);
+    expect(take(ledger, 9, START + 60_000)).toEqual([80]);
+    ledger.sweep(START + 120_000);
+    expect(take(ledger, 8, START + 61_000)).toEqual([100]); // a clock that stepped back
+  });
+});
+
+describe("a raise", () => {
+  it("holds until its end by the Meter's clock, and no lease outlives it", () => {
+    const until = START + 10_400;
+    const ledger = makeLedger([rule({ max: 1, raise: { max: 3, until } })]);
+    const need = { ...NO_AMOUNTS, requests: 1 };
+    const want = { combination: { keyId: null, model: null, endUser: null }, need, target: need };
+    const ask = (now: number) =>
+      ledger.sync({ isolateId: "a", firstEntry: 1, entries: [], wants: [want] }, now).grants[0];
+    expect(ask(START)).toMatchObject({ kind: "lease", lifeMs: 1_000, states: [{ max: 3 }] });
+    expect(ask(until - 400)).toMatchObject({ kind: "lease", lifeMs: 400 });
+    expect(ledger.usage(EVERYBODY, until - 1)).toMatchObject([
+      { max: 3, raise: { max: 3, until } },
+    ]);
+    expect(ask(until)).toMatchObject({ kind: "refused", refusal: { state: { max: 1, used: 2 } } });
+    expect(ledger.usage(EVERYBODY, until)).toMatchObject([{ max: 1, remaining: 0, raise: null }]);
+  });
+});
+
+describe("what is over", () => {
+  it("is forgotten: windows, rules that were deleted, isolates that are gone", () => {
+    const sql = openNodeSql();
+    let leases = 0;
+    const ledger = new LimitLedger(sql, () => `lease_${++leases}`);
+    const kept = rule({ id: "lim_kept", max: 5_000 });
+    const deleted = rule({ id: "lim_deleted", max: 5_000, endUser: "*", soft: true });
+    ledger.setRules([kept, deleted, rule({ id: "lim_minute", window: "minute", max: 5_000 })]);
+    const need = { ...NO_AMOUNTS, requests: 1 };
+    for (let user = 0; user < 200; user++) {
+      const combination = { keyId: null, model: null, endUser: `user-${user}` };
+      const wants = [{ combination, need, target: need }];
+      ledger.sync({ isolateId: `isolate-${user}`, firstEntry: 1, entries: [], wants }, START);
+    }
+    ledger.sweep(START + 60_000); // all are charged
+    const count = (table: string) =>
+      sql.all<{ rows: number }>(`SELECT count(*) AS rows FROM ${table}`)[0]?.rows;
+    expect([count("buckets"), count("leases")]).toEqual([202, 200]);
+    ledger.setRules([kept]);
+    ledger.sweep(START + 25 * HOUR);
+    expect([count("buckets"), count("leases")]).toEqual([1, 0]);
+    expect(ledger.usage(EVERYBODY, START)).toMatchObject([{ ruleId: "lim_kept", used: 200 }]);
   });
 });

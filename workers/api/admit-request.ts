@@ -1,8 +1,8 @@
-import type { Admission, WorstCase } from "#core/gateway/admission.ts";
+import type { Admission } from "#core/gateway/admission.ts";
 import type { ModelCall } from "#core/gateway/model-call.ts";
 import { AppError } from "#core/kernel/errors.ts";
 import { refusalError } from "#core/limits/refusal-error.ts";
-import type { LeaseSource } from "#core/meter/lease-desk.ts";
+import type { Asking, LeaseSource } from "#core/meter/lease-desk.ts";
 import type { LimitRule } from "#core/meter/limit-rule.ts";
 import type { AppContext } from "./app-types.ts";
 
@@ -18,7 +18,7 @@ export function admitRequest(
   c: AppContext,
   call: ModelCall,
   model: string,
-  asked: { worst: () => WorstCase; deadlineAt: number },
+  asked: Pick<Asking, "worst" | "fitting" | "deadlineAt">,
 ): Admission | Promise<Admission> {
   const { limits, leases } = c.get("deps");
   const { teamId, requestId, endUser, principal } = call;

@@ -22,8 +22,19 @@ const RENEW_MS = 500;
 const REFUSAL_MS = 250;
 /** The longest wait for somebody else's lease to end, in milliseconds. */
 const WAIT_LIMIT_MS = 2_000;
+/** What a lease that has ended gives back is there when its isolate has told of it, in milliseconds. */
+const REPORT_MS = 100;
+/** A lease with less than this left to live is closed with the word that is just going out, in milliseconds. */
+const CLOSE_AHEAD_MS = 100;
 /** After the Meter could not be reached, it is left alone for this long. */
 const UNREACHABLE_MS = 1_000;
+
+/** How soon a request that waits for another one's call looks again, in milliseconds; doubled each time … */
+const FIRST_LOOK_MS = 2;
+/** … up to this. */
+const LAST_LOOK_MS = 16;
+/** A call that has not come back by then has died with the request that made it, in milliseconds. */
+const CALL_LOST_MS = 8_000;
 
 /** Lanes of a team that an isolate remembers; with a limit for each end user, each of them has one. */
 export const LANES_LIMIT = 5_000;
@@ -87,6 +98,28 @@ interface Lane {
   refused: { refusal: LimitRefusal; need: Amounts; until: number } | null;
 }
 
+/** What a request needs in the worst case, and where it may be had. */
+interface Needs {
+  asking: Asking;
+  team: TeamDesk;
+  lane: Lane;
+  combination: Combination;
+  need: Amounts;
+  outputCap: number | null;
+}
+
+/** A request that waits for the Meter. Requests share calls, and nothing of each other but these plain values. */
+interface Waiting {
+  needs: Needs;
+  answer:
+    | null
+    | { kind: "admitted"; admission: Admission }
+    | { kind: "unreachable"; cause: unknown }
+    | Exclude<Grant, { kind: "lease" }>;
+  /** It has given up: what comes for it is anybody's. */
+  gone: boolean;
+}
+
 type Reservation = { deadlineAt: number } & (
   | { lease: HeldLease; reserved: Amounts }
   | { lease: null; combination: Combination }
@@ -103,6 +136,10 @@ interface TeamDesk {
   entries: LeaseEntry[];
   firstEntry: number;
   unreachableUntil: number;
+  /** Requests whose wants leave with the next call. */
+  waiting: Waiting[];
+  /** When the call was made that is under way; 0 where none is. */
+  callingSince: number;
 }
 
 /**
@@ -126,7 +163,7 @@ export class LeaseDesk {
     const lease = find(lane, need, now);
     if (lease) {
       this.renew({ team, lane, lease, combination, need, source, now });
-      return this.reserve({ asking, team, lease, need, outputCap });
+      return this.reserve({ asking, team, need, outputCap }, lease);
     }
     return this.ask({ asking, source, team, lane, combination, rules, need, outputCap });
   }
@@ -174,8 +211,7 @@ export class LeaseDesk {
     for (const [id, { deadlineAt }] of team.reservations)
       if (deadlineAt < now - LOST_MS) team.reservations.delete(id);
     const { isolateId, firstEntry, entries } = team;
-    if (team.lanes.size + team.leases.size + team.reservations.size + entries.length === 0)
-      this.teams.delete(teamId);
+    if (sizeOf(team) === 0) this.teams.delete(teamId);
     return entries.length === 0 ? null : { isolateId, firstEntry, entries: [...entries] };
   }
 
@@ -193,41 +229,39 @@ export class LeaseDesk {
     return team !== undefined && team.entries.length + team.leases.size > 0;
   }
 
-  private async ask(input: {
-    asking: Asking;
-    source: LeaseSource;
-    team: TeamDesk;
-    lane: Lane;
-    combination: Combination;
-    rules: readonly LimitRule[];
-    need: Amounts;
-    outputCap: number | null;
-  }): Promise<Admission> {
-    const { asking, source, team, lane, combination, rules, need, outputCap } = input;
+  /** Everything that is remembered, of all teams. */
+  get size(): number {
+    let size = 0;
+    for (const team of this.teams.values()) size += sizeOf(team);
+    return size;
+  }
+
+  private async ask(
+    needs: Needs & { rules: readonly LimitRule[]; source: LeaseSource },
+  ): Promise<Admission> {
+    const { asking, source, team, lane, combination, rules, need, outputCap } = needs;
     const { refused } = lane;
     if (refused && refused.until > source.now() && covers(need, refused.need))
       throw refuse(source, asking, refused.refusal, need);
     try {
       for (let attempt = 1; ; attempt++) {
-        const grant = await this.grantOf(source, team, {
-          combination,
-          need,
-          target: targetOf(lane, need),
-        });
-        if (grant.kind === "unlimited") return UNLIMITED;
-        if (grant.kind === "lease") {
-          const lease = hold(team, lane, grant.lease);
+        const answer = await this.answerOf(source, needs);
+        if (answer.kind === "unlimited") return UNLIMITED;
+        if (answer.kind === "admitted") {
           source.granted();
-          return this.reserve({ asking, team, lease, need, outputCap });
+          return answer.admission;
         }
-        const { refusal, waitMs } = grant;
+        // Another request of the same call may have been given more than it needs.
+        const spare = find(lane, need, source.now());
+        if (spare) return this.reserve(needs, spare);
+        const { refusal, waitMs } = answer;
         if (attempt > 1 || waitMs === null || waitMs > WAIT_LIMIT_MS) {
           lane.refused = { refusal, need, until: source.now() + REFUSAL_MS };
           throw refuse(source, asking, refusal, need);
         }
-        await source.wait(waitMs + 1);
+        await source.wait(waitMs + REPORT_MS);
         const free = find(lane, need, source.now());
-        if (free) return this.reserve({ asking, team, lease: free, need, outputCap });
+        if (free) return this.reserve(needs, free);
       }
     } catch (error) {
       if (!(error instanceof Unreachable)) throw error;
@@ -239,22 +273,57 @@ export class LeaseDesk {
     }
   }
 
-  private async grantOf(
-    source: LeaseSource,
-    team: TeamDesk,
-    want: Want,
-  ): Promise<Exclude<Grant, { kind: "lease" }> | { kind: "lease"; lease: HeldLease }> {
+  /**
+   * Asks the Meter. While a call is under way, wants gather, and leave together with the next one: whichever request
+   * sees first that it has come back makes it for all.
+   * @throws Unreachable
+   */
+  private async answerOf(source: LeaseSource, needs: Needs) {
+    const { team } = needs;
     if (team.unreachableUntil > source.now()) throw new Unreachable(null);
-    const asked = source.now();
-    const [grant] = await source.lease([want]).catch((cause: unknown) => {
+    const waiting: Waiting = { needs, answer: null, gone: false };
+    team.waiting.push(waiting);
+    let waitedMs = 0;
+    for (let lookMs = FIRST_LOOK_MS; waiting.answer === null;) {
+      const callMs = source.now() - team.callingSince;
+      const isCalling = callMs >= 0 && callMs < CALL_LOST_MS;
+      if (!isCalling && team.waiting.includes(waiting)) await this.call(source, team);
+      else {
+        if (waitedMs > 2 * CALL_LOST_MS) break;
+        await source.wait(lookMs);
+        waitedMs += lookMs;
+        lookMs = Math.min(2 * lookMs, LAST_LOOK_MS);
+      }
+    }
+    const { answer } = waiting;
+    waiting.gone = true;
+    if (answer === null) throw new Unreachable(null); // whoever called for it has died
+    if (answer.kind === "unreachable") throw new Unreachable(answer.cause);
+    return answer;
+  }
+
+  /** Sends all wants that wait, and sets aside for each request what it was granted. */
+  private async call(source: LeaseSource, team: TeamDesk): Promise<void> {
+    const sent = team.waiting.splice(0).filter(({ gone }) => !gone);
+    const askedAt = source.now();
+    team.callingSince = askedAt;
+    try {
+      const grants = await source.lease(wantsOf(sent.map(({ needs }) => needs)));
+      sent.forEach((waiting, index) => {
+        const grant = grants[index] ?? { kind: "unreachable", cause: null };
+        if (grant.kind !== "lease") waiting.answer = grant;
+        else {
+          const { needs, gone } = waiting;
+          const lease = hold(team, needs.lane, leaseOf(grant, askedAt));
+          if (!gone) waiting.answer = { kind: "admitted", admission: this.reserve(needs, lease) };
+        }
+      });
+    } catch (cause) {
       team.unreachableUntil = source.now() + UNREACHABLE_MS;
-      throw new Unreachable(cause);
-    });
-    if (!grant) throw new Unreachable(null);
-    if (grant.kind !== "lease") return grant;
-    const { id, amounts, lifeMs, states } = grant;
-    const lease = { id, left: { ...amounts }, endsAt: asked + lifeMs, states };
-    return { kind: "lease", lease: { ...lease, ...UNUSED, kept: { ...NO_AMOUNTS } } };
+      for (const waiting of sent) waiting.answer = { kind: "unreachable", cause };
+    } finally {
+      team.callingSince = 0;
+    }
   }
 
   /** Asks for the next lease before this one has ended or is used up, so that the next request need not wait. */
@@ -277,15 +346,7 @@ export class LeaseDesk {
       .lease([{ combination, need: { ...NO_AMOUNTS }, target: targetOf(lane, need) }])
       .then(([grant]) => {
         if (grant?.kind !== "lease") return;
-        const { id, amounts, lifeMs, states } = grant;
-        hold(team, lane, {
-          id,
-          left: { ...amounts },
-          endsAt: now + lifeMs,
-          states,
-          ...UNUSED,
-          kept: { ...NO_AMOUNTS },
-        });
+        hold(team, lane, leaseOf(grant, now));
         source.granted();
         lane.askingSince = 0;
       })
@@ -293,14 +354,10 @@ export class LeaseDesk {
     source.background(asked);
   }
 
-  private reserve(input: {
-    asking: Asking;
-    team: TeamDesk;
-    lease: HeldLease;
-    need: Amounts;
-    outputCap: number | null;
-  }): Admission {
-    const { asking, team, lease, need, outputCap } = input;
+  private reserve(
+    { asking, team, need, outputCap }: Pick<Needs, "asking" | "team" | "need" | "outputCap">,
+    lease: HeldLease,
+  ): Admission {
     lease.left = combine(lease.left, need, (left, one) => left - one);
     lease.kept = combine(lease.kept, need, (kept, one) => kept + one);
     lease.running++;
@@ -321,6 +378,8 @@ export class LeaseDesk {
         entries: [],
         firstEntry: 1,
         unreachableUntil: 0,
+        waiting: [],
+        callingSince: 0,
       };
       this.teams.set(teamId, team);
     }
@@ -328,13 +387,47 @@ export class LeaseDesk {
   }
 }
 
+const sizeOf = ({ lanes, leases, reservations, waiting, entries }: TeamDesk): number =>
+  lanes.size + leases.size + reservations.size + waiting.length + entries.length;
+
 class Unreachable extends Error {
   constructor(cause: unknown) {
     super("The Meter cannot be reached", { cause });
   }
 }
 
-const UNUSED = { running: 0, deadlineAt: 0, closed: false } as const;
+/** A lease as it was granted, with nothing given out. @param askedAt its time counts from before it was asked for */
+function leaseOf(grant: Grant & { kind: "lease" }, askedAt: number): HeldLease {
+  const { id, amounts, lifeMs, states } = grant;
+  return {
+    id,
+    left: { ...amounts },
+    endsAt: askedAt + lifeMs,
+    states,
+    kept: { ...NO_AMOUNTS },
+    running: 0,
+    deadlineAt: 0,
+    closed: false,
+  };
+}
+
+/** The first request of a lane asks for what the lane is likely to use besides all those that wait. */
+function wantsOf(all: readonly Needs[]): Want[] {
+  const sums = new Map<Lane, Amounts>();
+  for (const { lane, need } of all)
+    sums.set(
+      lane,
+      combine(sums.get(lane) ?? NO_AMOUNTS, need, (sum, one) => sum + one),
+    );
+  return all.map(({ lane, combination, need }) => {
+    const sum = sums.get(lane);
+    if (!sum) return { combination, need, target: need };
+    sums.delete(lane);
+    const others = combine(sum, need, (every, own) => every - own);
+    const spare = combine(targetOf(lane, need), others, (rate, theirs) => rate - theirs);
+    return { combination, need, target: combine(spare, need, Math.max) };
+  });
+}
 
 /** Only what some limit tells apart, so that requests share leases as far as they can. */
 function combinationOf({ rules, keyId, model, endUser }: Asking): Combination {
@@ -433,10 +526,10 @@ function hold(team: TeamDesk, lane: Lane, lease: HeldLease): HeldLease {
   return lease;
 }
 
-/** Closes what has ended; a lease that a clock put far into the future has ended as well. */
+/** Closes what ends now; a lease that a clock put far into the future has ended as well. */
 function closeEnded(team: TeamDesk, now: number): void {
   for (const lease of team.leases) {
-    if (lease.endsAt > now && lease.endsAt <= now + 5_000) continue;
+    if (lease.endsAt > now + CLOSE_AHEAD_MS && lease.endsAt <= now + 5_000) continue;
     lease.closed = true;
     team.leases.delete(lease);
     const deadlineMs = Math.max(0, lease.deadlineAt - now);

@@ -303,7 +303,10 @@ export class LimitLedger {
     if (blocking.length > 0) return this.refuse(want, blocking, now);
     for (const [component, room] of roomOf) {
       const extra = Math.max(0, want.target[component] - want.need[component]);
-      amounts[component] = want.need[component] + Math.min(extra, room);
+      const need = want.need[component];
+      const most = Math.min(extra, room);
+      // Whole requests only: a part of one would lie idle, and be missed at the edge.
+      amounts[component] = need + (need > 0 ? most - (most % need) : most);
     }
     const ends = rules.flatMap((rule, index) => [
       names[index]?.end ?? Infinity,

@@ -58,6 +58,11 @@ export const sessionSettings = {
   SESSION_TURN_LEASE_SECONDS: z.coerce.number().min(0.5).max(600).default(60),
 };
 
+export const responseSettings = {
+  /** Days that answers of POST /v1/responses are kept, unless the request says `store: false`; 0 keeps none. */
+  RESPONSE_DAYS: z.coerce.number().min(0).max(3650).default(30),
+};
+
 export const meterSettings = {
   /** After how long a Meter sends a batch again that nobody has confirmed; longer each time. */
   USAGE_RESEND_SECONDS: z.coerce.number().min(1).max(3600).default(60),
@@ -93,6 +98,7 @@ export const apiSettings = z
     GUEST_ACCESS: flag,
     ...scheduleSettings,
     ...sessionSettings,
+    ...responseSettings,
   })
   .superRefine(({ OIDC_ISSUERS, ALLOW_PRIVATE_UPSTREAMS }, check) => {
     for (const { issuer } of OIDC_ISSUERS) {

@@ -141,7 +141,18 @@ describe("responses by OpenAI's official client", () => {
 
 describe("responses that fail", () => {
   it.each<[string, Partial<Params>, string]>([
-    ["an earlier response", { previous_response_id: "resp_1" }, "previous_response_id"],
+    [
+      "an earlier response that is none",
+      { previous_response_id: "resp_1" },
+      "previous_response_id",
+    ],
+    ["log probabilities", { top_logprobs: 3 }, "top_logprobs"],
+    ["log probabilities", { include: ["message.output_text.logprobs"] }, "include.0"],
+    [
+      "an item that is not kept",
+      { input: [{ type: "item_reference", id: "msg_1" }] },
+      "input.0.id",
+    ],
     ["a tool of OpenAI's own", { tools: [{ type: "web_search" }] }, "tools.0.type"],
     ["work in the background", { background: true }, "background"],
   ])("are refused with the parameter's name: %s", async (_name, more, param) => {

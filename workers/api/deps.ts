@@ -8,6 +8,9 @@ import { EpochRing } from "#core/teams/epoch-ring.ts";
 import type { AnswerStore } from "#core/response-cache/answer-store.ts";
 import { ANSWER_TIMEOUT_MS, createAnswerStore } from "#platform/answer-store.ts";
 import type { AnswerFlight } from "#platform/durable-objects/answer-flight.ts";
+import type { OpenResponseChain } from "#core/responses/response-store.ts";
+import { createResponseClient } from "#platform/response-client.ts";
+import type { ResponseChain } from "#platform/durable-objects/response-chain.ts";
 import { type Cache, openCache } from "#platform/cache.ts";
 import { createMeterClient, type MeterClient } from "#platform/meter-client.ts";
 import type { Meter } from "#platform/durable-objects/meter.ts";
@@ -49,6 +52,8 @@ export interface Deps {
   /** SHA-256 of each super admin key. */
   superAdminHashes: Uint8Array[];
   sessions: ApiEnv["SESSION"];
+  /** Where responses of the Responses API are kept. */
+  responses: OpenResponseChain;
   schedules: ApiEnv["SCHEDULE_QUEUE"];
   assets: ApiEnv["ASSETS"];
   /** Workers AI; null where the Worker has no such binding, as on a laptop. */
@@ -120,6 +125,7 @@ async function makeDeps(env: ApiEnv): Promise<Deps> {
     usage: new UsageReporter(meter, leases, log),
     superAdminHashes: await Promise.all(settings.SUPER_ADMIN_API_KEYS.map(sha256)),
     sessions: env.SESSION,
+    responses: createResponseClient(env.RESPONSE_CHAIN as DurableObjectNamespace<ResponseChain>), // wrangler's types leave out the class
     schedules: env.SCHEDULE_QUEUE,
     assets: env.ASSETS,
     ai: (env as ApiEnv & { AI?: AiBinding }).AI ?? null, // bound only where Cloudflare runs the Worker

@@ -4,6 +4,7 @@ import { markInternal } from "./internal-actor.ts";
 
 export { AnswerFlight } from "#platform/durable-objects/answer-flight.ts";
 export { Meter } from "#platform/durable-objects/meter.ts";
+export { ResponseChain } from "#platform/durable-objects/response-chain.ts";
 export { Session } from "#platform/durable-objects/session.ts";
 
 const app = createApp();

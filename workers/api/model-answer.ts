@@ -43,7 +43,7 @@ function logOnceEnded(c: AppContext, ended: ModelAnswer["record"]): void {
 export interface ShapedRequest {
   chat: ChatRequest;
   /** Writes a whole chat completion, as JSON text, in the client's shape. */
-  writeWhole(completion: string): string;
+  writeWhole(completion: string): string | Promise<string>;
   /** Writes the events of one streamed answer. */
   writeEvents(): EventWriter;
 }
@@ -67,7 +67,7 @@ export async function answerInShape(
   const answer = await work;
   const body =
     typeof answer.body === "string"
-      ? shaped.writeWhole(answer.body)
+      ? await shaped.writeWhole(answer.body)
       : translateStream(answer.body, shaped.writeEvents());
   return answerResponse(c, { ...answer, body });
 }

@@ -13,6 +13,8 @@ export interface EventWriter {
   chunk(part: CanonicalPart): string;
   /** The answer is whole. */
   end(): string;
+  /** The last events, where they have to wait for something; asked for once, after `end`. */
+  afterEnd?(): Promise<string>;
   /** The answer broke off. What was written before must not look whole. */
   fail(fault: StreamFault): string;
 }
@@ -50,7 +52,9 @@ export function translateStream(
         for (;;) {
           const { done, value } = await reader.read().catch(() => ENDED);
           if (cancelled) return;
-          const events = done ? translation.finish() : translation.push(value);
+          let events = done ? translation.finish() : translation.push(value);
+          if (translation.takesLeave()) events += (await writer.afterEnd?.()) ?? "";
+          if (cancelled) return;
           if (events !== "") controller.enqueue(encoder.encode(events));
           if (translation.abandoned) await reader.cancel().catch(() => undefined); // it may have failed already
           if (done || translation.abandoned) return controller.close();
@@ -74,6 +78,7 @@ export class Translation {
   /** Nothing more may follow: what comes is not to be read any more. */
   abandoned = false;
   private ended = false;
+  private whole = false;
   private readonly scanner = new SseScanner();
   private readonly writer: EventWriter;
 
@@ -94,6 +99,13 @@ export class Translation {
     return written;
   }
 
+  /** Whether the answer has just been written to its end; true once. */
+  takesLeave(): boolean {
+    const { whole } = this;
+    this.whole = false;
+    return whole;
+  }
+
   /** The canonical stream is over: a stream without an ending of its own was cut. */
   finish(): string {
     if (this.ended) return "";
@@ -105,6 +117,7 @@ export class Translation {
     if (this.ended) return "";
     if (data === "[DONE]") {
       this.ended = true;
+      this.whole = true;
       return this.writer.end();
     }
     const chunk = parse(data);

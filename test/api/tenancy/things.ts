@@ -12,6 +12,8 @@ export interface Things {
   /** Another key of the team, for requests to read and change. */
   keyId: string;
   sessionId: string;
+  /** A kept response of the Responses API. */
+  responseId: string;
   /** A linked Telegram chat. */
   chatId: string;
   /** What the whole installation shares; its routes are for super admins. */
@@ -57,6 +59,11 @@ export async function furnish(stack: Stack, label: string): Promise<Household> {
   });
   const sessionId = session.session_id;
   await client.expect(200, "PATCH", `/v1/sessions/${sessionId}`, { title: marked("title") });
+  const response = await client.expect<{ id: string }>(200, "POST", "/v1/responses", {
+    model: "builtin",
+    input: marked("input"),
+    instructions: marked("instructions"),
+  });
   await stack.sql(
     `INSERT INTO usage_records (id, attempt, at, team_id, key_id, session_id, end_user, model, provider, status,
        input_tokens, output_tokens, estimated, cost_micros, latency_ms)
@@ -79,6 +86,7 @@ export async function furnish(stack: Stack, label: string): Promise<Household> {
       ownKeyId: team.keyId,
       keyId: key.id,
       sessionId,
+      responseId: response.id,
       chatId,
       ...shared,
     },
@@ -117,6 +125,7 @@ export function ghost(): Things {
     ownKeyId: newId("key"),
     keyId: newId("key"),
     sessionId: newId("session"),
+    responseId: newId("request").replace("req_", "resp_"),
     chatId: "9876543210987",
     provider: "ghost",
     model: "ghost/model",

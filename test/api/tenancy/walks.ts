@@ -36,6 +36,7 @@ const team = (things: Things) => ({ id: things.teamId });
 const member = (things: Things) => ({ id: things.teamId, member_id: things.memberId });
 const key = (things: Things) => ({ id: things.keyId });
 const session = (things: Things) => ({ id: things.sessionId });
+const response = (things: Things) => ({ id: things.responseId });
 const provider = (things: Things) => ({ name: things.provider });
 const model = (things: Things) => ({ name: things.model });
 const schedule = (things: Things) => ({ name: things.schedule });
@@ -60,6 +61,20 @@ export const WALKS: Record<string, Walk> = {
     stranger: "own",
     status: 200,
     body: () => ({ model: "builtin", input: "Hello" }),
+  },
+  "GET /v1/responses/{id}": { stranger: "hidden", status: 200, shows: "marks", params: response },
+  "GET /v1/responses/{id}/input_items": {
+    stranger: "hidden",
+    status: 200,
+    shows: "marks",
+    params: response,
+  },
+  "DELETE /v1/responses/{id}": {
+    audit: { none: "responses are what users say, and live in an object of their own" },
+    stranger: "hidden",
+    status: 200,
+    params: response,
+    ends: true,
   },
   "POST /v1/messages": {
     audit: { none: "a request for a model makes a usage record" },

@@ -1,10 +1,30 @@
 import { estimateRequestTokens } from "#core/gateway/shapes/anthropic-messages/count-tokens.ts";
-import { readResponsesRequest } from "#core/gateway/shapes/responses/read-request.ts";
+import { unsupported } from "#core/gateway/shapes/fields.ts";
+import {
+  readResponsesBody,
+  readResponsesRequest,
+} from "#core/gateway/shapes/responses/read-request.ts";
 import { ResponseEvents } from "#core/gateway/shapes/responses/response-events.ts";
-import { writeResponse } from "#core/gateway/shapes/responses/response.ts";
+import { type ResponseFrame, writeResponse } from "#core/gateway/shapes/responses/response.ts";
 import type { ModelCall } from "#core/gateway/model-call.ts";
+import { deleteResponse } from "#core/responses/delete-response.ts";
+import { getResponse } from "#core/responses/get-response.ts";
+import { keepResponse } from "#core/responses/keep-response.ts";
+import { listInputItems, listInputItemsInput } from "#core/responses/list-input-items.ts";
+import { loadEarlier } from "#core/responses/load-earlier.ts";
+import type { ResponsePorts } from "#core/responses/reach-response.ts";
+import { nameResponse } from "#core/responses/response-id.ts";
+import type { AppContext } from "../app-types.ts";
 import { answerInShape, type ShapedRequest } from "../model-answer.ts";
-import { createRouter, problemResponses, security, z } from "../openapi.ts";
+import {
+  createRoute,
+  createRouter,
+  jsonResponse,
+  problemResponses,
+  security,
+  teamHeader,
+  z,
+} from "../openapi.ts";
 
 const openAiObject = z.looseObject({});
 
@@ -16,7 +36,7 @@ responsesRoutes.openAPIRegistry.registerPath({
   tags: ["OpenAI-compatible"],
   summary: "Create a response",
   description:
-    "OpenAI's Responses API for any model, streamed or not, with tools of the type function. Responses are not kept: `store` is answered with false, and `previous_response_id` is refused; see docs/clients.md.",
+    "OpenAI's Responses API for any model, streamed or not, with tools of the type function. A response is kept for RESPONSE_DAYS, so that `previous_response_id` can go on from it, unless `store` is false; see docs/clients.md.",
   security,
   request: {
     body: {
@@ -27,6 +47,8 @@ responsesRoutes.openAPIRegistry.registerPath({
             model: z.string(),
             input: z.union([z.string(), z.array(openAiObject)]),
             instructions: z.string().nullish(),
+            previous_response_id: z.string().nullish(),
+            store: z.boolean().nullish(),
             stream: z.boolean().nullish(),
           }),
           example: { model: "builtin", input: "Hello" },
@@ -46,14 +68,27 @@ responsesRoutes.openAPIRegistry.registerPath({
   },
 });
 
-responsesRoutes.post("/v1/responses", (c) => answerInShape(c, readShaped));
+responsesRoutes.post("/v1/responses", (c) =>
+  answerInShape(c, (text, call) => readShaped(c, text, call)),
+);
 
-function readShaped(text: string, call: ModelCall): ShapedRequest {
-  const { chat, body } = readResponsesRequest(text);
-  const frame = {
-    requestId: call.requestId,
+async function readShaped(c: AppContext, text: string, call: ModelCall): Promise<ShapedRequest> {
+  const { body, previousId, store } = readResponsesBody(text);
+  const ports = responsePorts(c);
+  const asked = { previousId, input: body["input"] };
+  const { previous, items, input } = await loadEarlier(call.principal, ports, asked);
+  const chat = readResponsesRequest(body, { items, input });
+  const name = nameResponse(call.requestId, previous);
+  const { teamId, endUser: named } = call;
+  const endUser = named ?? chat.user;
+  const origin = { name, previousId, teamId, endUser, input, log: c.get("log") };
+  const keeps = store && c.get("deps").settings.RESPONSE_DAYS > 0;
+  const frame: ResponseFrame = {
+    rest: name.rest,
+    previousId,
     createdAt: Math.floor(call.receivedAt / 1000),
     body,
+    keep: keeps ? (response) => keepResponse(ports, origin, response) : null,
     estimateInput: () => estimateRequestTokens(chat),
   };
   return {
@@ -62,3 +97,100 @@ function readShaped(text: string, call: ModelCall): ShapedRequest {
     writeEvents: () => new ResponseEvents(frame),
   };
 }
+
+const responsePorts = (c: AppContext): ResponsePorts => ({ openChain: c.get("deps").responses });
+
+const idParam = z.object({ id: z.string() });
+const kept = {
+  tags: ["OpenAI-compatible"],
+  security,
+  request: { params: idParam, headers: teamHeader },
+};
+
+responsesRoutes.openAPIRegistry.registerPath({
+  ...kept,
+  method: "get",
+  path: "/v1/responses/{id}",
+  summary: "A response that is kept",
+  responses: {
+    200: {
+      description: "The response, as it was answered",
+      content: { "application/json": { schema: openAiObject } },
+    },
+    ...problemResponses,
+  },
+});
+
+responsesRoutes.get("/v1/responses/:id", async (c) => {
+  if (c.req.query("stream") === "true")
+    throw unsupported("stream", "a response that is kept comes in one piece; leave it out.");
+  const text = await getResponse(c.get("context"), responsePorts(c), {
+    responseId: c.req.param("id"),
+  });
+  return c.body(text, 200, { "content-type": "application/json" });
+});
+
+responsesRoutes.openapi(
+  createRoute({
+    ...kept,
+    method: "delete",
+    path: "/v1/responses/{id}",
+    summary: "Erase a response that is kept",
+    description:
+      "Its text and its input are gone at once. Responses that go on from it stay, and nothing can go on from them any more.",
+    responses: {
+      200: jsonResponse(
+        "It is gone",
+        z.object({ id: z.string(), object: z.literal("response"), deleted: z.literal(true) }),
+      ),
+      ...problemResponses,
+    },
+  }),
+  async (c) => {
+    const { id } = c.req.valid("param");
+    await deleteResponse(c.get("context"), responsePorts(c), { responseId: id });
+    return c.json({ id, object: "response" as const, deleted: true as const }, 200);
+  },
+);
+
+responsesRoutes.openapi(
+  createRoute({
+    ...kept,
+    method: "get",
+    path: "/v1/responses/{id}/input_items",
+    summary: "What a response was made of",
+    description: "All that was said before it in its chain, and its own input.",
+    request: { ...kept.request, query: listInputItemsInput },
+    responses: {
+      200: jsonResponse(
+        "Items, the last first unless the order says otherwise",
+        z.object({
+          object: z.literal("list"),
+          data: z.array(openAiObject),
+          first_id: z.string().nullable(),
+          last_id: z.string().nullable(),
+          has_more: z.boolean(),
+        }),
+      ),
+      ...problemResponses,
+    },
+  }),
+  async (c) => {
+    const input = { ...c.req.valid("query"), responseId: c.req.valid("param").id };
+    const { items, hasMore } = await listInputItems(c.get("context"), responsePorts(c), input);
+    const idAt = (index: number) => {
+      const id = items.at(index)?.["id"];
+      return typeof id === "string" ? id : null;
+    };
+    return c.json(
+      {
+        object: "list" as const,
+        data: items,
+        first_id: idAt(0),
+        last_id: idAt(-1),
+        has_more: hasMore,
+      },
+      200,
+    );
+  },
+);

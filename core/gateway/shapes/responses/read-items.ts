@@ -1,19 +1,26 @@
 import { invalid } from "../../chat-request.ts";
 import { type Fields, fieldsAt, isAbsent, listAt, textAt, unsupported } from "../fields.ts";
 
-/** The input of a response as messages of a chat completion. @throws AppError `invalid_request` */
-export function readInput(input: unknown): Fields[] {
-  if (typeof input === "string") return [{ role: "user", content: input }];
-  const items = listAt(input, "input");
-  if (items.length === 0) throw invalid("input", "must not be empty");
+/**
+ * The input of a response as messages of a chat completion.
+ * @param earlier items that come before it, as they were kept
+ * @throws AppError `invalid_request`
+ */
+export function readInput(input: unknown, earlier: readonly Fields[] = []): Fields[] {
+  const own =
+    typeof input === "string" ? [{ role: "user", content: input }] : listAt(input, "input");
+  if (own.length === 0) throw invalid("input", "must not be empty");
+  const items = [
+    ...earlier.map((value) => ({ value, path: "previous_response_id" })),
+    ...own.map((value, index) => ({ value, path: `input.${index}` })),
+  ];
   const messages: Fields[] = [];
   let pictures: Fields[] = [];
   const showPictures = () => {
     if (pictures.length > 0) messages.push({ role: "user", content: pictures });
     pictures = [];
   };
-  items.forEach((value, index) => {
-    const path = `input.${index}`;
+  items.forEach(({ value, path }) => {
     const item = fieldsAt(value, path);
     const type = item["type"] ?? "message";
     if (type === "reasoning") return; // of no use to another service's model

@@ -14,35 +14,72 @@ import {
 } from "../fields.ts";
 import { readInput } from "./read-items.ts";
 
-/** A request of the Responses API: the chat completion that it becomes, and the body, which the answer repeats in part. */
-export interface ResponsesRequest {
-  chat: ChatRequest;
-  body: Fields;
+/** What was said before, as items; see core/responses. */
+interface EarlierItems {
+  items: readonly Fields[];
+  /** The request's own input, without references. */
+  input: unknown;
 }
 
 const REFUSED: Record<string, string> = {
-  previous_response_id:
-    "responses are not kept here; send the whole conversation as input, or use a session of POST /v1/chat.",
-  conversation: "conversations are not kept here; send the whole conversation as input.",
+  conversation:
+    "conversations are not kept here; send previous_response_id, or the whole conversation as input.",
   prompt: "prompt templates are not kept here; send instructions and input.",
 };
 
+/** What answers cannot be made to include: their shape has no place for it, or models have no such tool. */
+const INCLUDED: ReadonlySet<unknown> = new Set([
+  "reasoning.encrypted_content", // of use with OpenAI's own models only, whose thoughts are never sent back here
+  "message.input_image.image_url", // always there
+]);
+
 /**
- * Reads the body of OpenAI's `POST /v1/responses` as a chat completion request. What would change the answer's meaning
- * and cannot be done is refused; what only tunes is dropped.
+ * Reads what a body says of keeping, apart from the rest: what was kept is needed to read the rest.
  * @throws AppError `invalid_json`, `invalid_request`
  */
-export function readResponsesRequest(text: string): ResponsesRequest {
+export function readResponsesBody(text: string): {
+  body: Fields;
+  previousId: string | null;
+  store: boolean;
+} {
   const body = parseJsonObject(text);
   for (const [name, sentence] of Object.entries(REFUSED))
     if (!isAbsent(body[name])) throw unsupported(name, sentence);
   if (body["background"] === true)
     throw unsupported("background", "answers are given at once here; leave it out.");
+  refuseLogProbabilities(body);
+  const previousId = optionalText(body["previous_response_id"], "previous_response_id");
+  return { body, previousId, store: optionalFlag(body["store"], "store") ?? true };
+}
+
+/** @throws AppError `invalid_request` */
+function refuseLogProbabilities(body: Fields): void {
+  const top = optionalNumber(body["top_logprobs"], "top_logprobs");
+  if (top !== null && top !== 0)
+    throw unsupported(
+      "top_logprobs",
+      "log probabilities are not passed on here; leave it out, or use POST /v1/chat/completions with logprobs.",
+    );
+  const include = isAbsent(body["include"]) ? [] : listAt(body["include"], "include");
+  const index = include.findIndex((name) => !INCLUDED.has(name));
+  if (index >= 0)
+    throw unsupported(
+      `include.${index}`,
+      `${JSON.stringify(include[index] ?? null).slice(0, 100)} cannot be included here; leave it out.`,
+    );
+}
+
+/**
+ * The body of OpenAI's `POST /v1/responses` as a chat completion request. What would change the answer's meaning
+ * and cannot be done is refused; what only tunes is dropped.
+ * @throws AppError `invalid_request`
+ */
+export function readResponsesRequest(body: Fields, earlier: EarlierItems): ChatRequest {
   const instructions = optionalText(body["instructions"], "instructions");
   const model = readModel(body);
   const messages = [
     ...(instructions === null ? [] : [{ role: "system", content: instructions }]),
-    ...readInput(body["input"]),
+    ...readInput(earlier.input, earlier.items),
   ];
   const stream = optionalFlag(body["stream"], "stream") ?? false;
   const limit = body["max_output_tokens"];
@@ -63,7 +100,7 @@ export function readResponsesRequest(text: string): ResponsesRequest {
     ...readTools(body),
     ...(stream ? { stream, stream_options: { include_usage: true } } : {}),
   });
-  return { chat: { model, messages, stream, user, raw }, body };
+  return { model, messages, stream, user, raw };
 }
 
 function readFormat(text: unknown): Fields {

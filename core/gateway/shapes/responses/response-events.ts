@@ -5,6 +5,7 @@ import {
   endOf,
   idOf,
   type ItemStatus,
+  keptResponse,
   reasoningPart,
   refusalPart,
   type ResponseFrame,
@@ -45,6 +46,8 @@ export class ResponseEvents implements EventWriter {
   private usage: CanonicalUsage | null = null;
   private readonly written: string[] = [];
   private readonly frame: ResponseFrame;
+  /** The whole response, which its last event tells. */
+  private whole: Fields | null = null;
 
   constructor(frame: ResponseFrame) {
     this.frame = frame;
@@ -68,8 +71,15 @@ export class ResponseEvents implements EventWriter {
     const ended = endOf(this.finishReason);
     const before = this.begin(null) + this.close(ended.status);
     const usage = usageOf(this.usage, this.frame, this.written.join(""));
-    const response = this.response({ ...ended, output: this.output, usage });
-    return before + this.event(`response.${ended.status}`, { response });
+    this.whole = this.response({ ...ended, output: this.output, usage });
+    return before;
+  }
+
+  /** Whoever has read the last event can rely on what it says of keeping. */
+  async afterEnd(): Promise<string> {
+    if (this.whole === null) return "";
+    const response = await keptResponse(this.whole, this.frame);
+    return this.event(`response.${String(response["status"])}`, { response });
   }
 
   /** Clients that follow the official one throw at `error`; `response.failed` tells those that only look at states. */

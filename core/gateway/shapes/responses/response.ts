@@ -4,24 +4,27 @@ import { type CanonicalUsage, readCompletion } from "../canonical.ts";
 
 /** What an answer in the shape of the Responses API is made with. */
 export interface ResponseFrame {
-  /** Our `req_` id; all ids of the answer are made of it. */
-  requestId: string;
+  /** The response's id without its prefix; all ids of the answer are made of it. */
+  rest: string;
+  /** The response that this one goes on from. */
+  previousId: string | null;
   /** Seconds since 1970. */
   createdAt: number;
   /** The request's body, of which the answer repeats a part. */
   body: Fields;
+  /** Keeps the response, and says whether it is kept; null where it is not to be. */
+  keep: ((response: Fields) => Promise<boolean>) | null;
   /** Counts the request's own tokens, called only where the provider did not. */
   estimateInput: () => number;
 }
 
 export type ItemStatus = "in_progress" | "completed" | "incomplete";
 
-/** `resp_…` and so on, with the same rest as the request's id. */
-export const idOf = (prefix: string, frame: ResponseFrame) =>
-  frame.requestId.replace(/^req_/, `${prefix}_`);
+/** `resp_…` and so on. */
+export const idOf = (prefix: string, frame: ResponseFrame) => `${prefix}_${frame.rest}`;
 
 /** A response; what is not given is as in one that has just begun. */
-export function responseObject(frame: ResponseFrame, model: string | null, more: Fields) {
+export function responseObject(frame: ResponseFrame, model: string | null, more: Fields): Fields {
   const { body } = frame;
   return {
     id: idOf("resp", frame),
@@ -38,10 +41,10 @@ export function responseObject(frame: ResponseFrame, model: string | null, more:
     model: model ?? body["model"],
     output: [],
     parallel_tool_calls: body["parallel_tool_calls"] ?? true,
-    previous_response_id: null,
+    previous_response_id: frame.previousId,
     reasoning: { effort: objectOf(body["reasoning"])["effort"] ?? null, summary: null },
     safety_identifier: body["safety_identifier"] ?? null,
-    store: false,
+    store: frame.keep !== null,
     temperature: body["temperature"] ?? null,
     text: { format: objectOf(body["text"])["format"] ?? { type: "text" } },
     tool_choice: body["tool_choice"] ?? "auto",
@@ -86,8 +89,15 @@ export function usageOf(usage: CanonicalUsage | null, frame: ResponseFrame, writ
   };
 }
 
-/** Writes a whole chat completion, as JSON text, as a response. */
-export function writeResponse(completion: string, frame: ResponseFrame): string {
+/** The response as it was kept, which is said in it; what could not be kept says so. */
+export async function keptResponse(response: Fields, frame: ResponseFrame): Promise<Fields> {
+  return frame.keep === null || (await frame.keep(response))
+    ? response
+    : { ...response, store: false };
+}
+
+/** Writes a whole chat completion, as JSON text, as a response, once it is kept. */
+export async function writeResponse(completion: string, frame: ResponseFrame): Promise<string> {
   const part = readCompletion(JSON.parse(completion));
   const { model, text, reasoning, refusal, toolCalls } = part;
   const { status, incomplete_details } = endOf(part.finishReason);
@@ -112,5 +122,5 @@ export function writeResponse(completion: string, frame: ResponseFrame): string 
   const called = toolCalls.map((call) => call.name + call.arguments).join("");
   const usage = usageOf(part.usage, frame, reasoning + text + refusal + called);
   const ended = { status, incomplete_details, output: items, usage };
-  return JSON.stringify(responseObject(frame, model, ended));
+  return JSON.stringify(await keptResponse(responseObject(frame, model, ended), frame));
 }

@@ -9,6 +9,8 @@ export const UNAUDITED: Record<string, string> = {
     "Notes what Telegram told of a chat, as often as it does; nobody's rights change.",
   "core/usage/store-usage-records.ts": "Usage records are an account of their own.",
   "core/usage/roll-up-hours.ts": "Sums of usage records.",
+  "core/usage/stats/count-minutes.ts": "Counts of usage records.",
+  "core/usage/stats/purge-minutes.ts": "Retention of the counts.",
   "core/usage/close-books.ts": "Retention of usage records.",
   "core/usage/purge-closed-records.ts": "Retention of usage records.",
   "core/usage/dead-letters.ts": "Keeps messages that could not be used, for operators.",

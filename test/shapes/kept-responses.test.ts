@@ -145,11 +145,11 @@ describe("kept responses", () => {
     const other = await gateway.stack.createTeam();
     const stranger = gateway.openai({ apiKey: other.key }).responses;
     for (const attempt of [
-      stranger.retrieve(own.id),
-      stranger.delete(own.id),
-      stranger.inputItems.list(own.id),
+      () => stranger.retrieve(own.id),
+      () => stranger.delete(own.id),
+      () => stranger.inputItems.list(own.id),
     ])
-      expect(await rejection(attempt)).toMatchObject({ status: 404 });
+      expect(await rejection(attempt())).toMatchObject({ status: 404 });
     const item = own.output[0]?.id ?? "";
     for (const params of [
       { input: "x", previous_response_id: own.id },

@@ -41,7 +41,7 @@ export interface Admission {
  * nothing, is answered alike and uses nothing up. Two people who follow the last use of a link wait for each other, and
  * one is let in.
  * @throws AppError `not_found` when the team or the invitation is gone, `invitation_ended`, `forbidden` for an
- * invitation for another e-mail, `conflict` when the e-mail is that of a member who signs in elsewhere
+ * invitation for another e-mail, `conflict` when the e-mail is that of a member whom the invitation is not for
  */
 export async function admitPerson(
   inner: AdmittingTransaction,
@@ -49,7 +49,7 @@ export async function admitPerson(
 ): Promise<Admission> {
   const { teamId, person } = applicant;
   // Members first, then the team, then its invitations: the order in which deleting a team locks them.
-  await findMember(inner.db, teamId, person);
+  await findMember(inner.db, teamId, person, person.email);
   await holdTeam(inner.db, teamId);
   const [invitation] = await inner.db
     .select()
@@ -57,10 +57,10 @@ export async function admitPerson(
     .where(applicant.invitation)
     .for("update");
   if (!invitation) throw unknownToken();
-  const member = await findMember(inner.db, teamId, person); // as it is now that nobody else comes in by this link
+  // As it is now that nobody else comes in by this link.
+  const member = await findMember(inner.db, teamId, person, invitation.email);
   const came = await hasUsed(inner.db, invitation.id, person);
-  const gains = member === null || (!came && !isAtLeast(member.role, invitation.role));
-  if (member && !gains) return admission(inner.db, member, false);
+  if (member && (came || !gains(member, invitation))) return admission(inner.db, member, false);
   if (came) throw invitationEnded("used");
   await requireOpen(inner, invitation, person);
   const admitted = member
@@ -70,16 +70,28 @@ export async function admitPerson(
   return admission(inner.db, admitted, true);
 }
 
-/** The person's membership, locked: by who they are at the issuer, else by an e-mail that nobody has claimed yet. */
-async function findMember(db: Database, teamId: string, person: Person): Promise<Member | null> {
-  const { issuer, subject, email } = person;
+/** Whether a member would have more by an invitation than before: a higher role, or an identity of their own. */
+const gains = (member: Member, invitation: InvitationRow) =>
+  member.issuer === null || !isAtLeast(member.role, invitation.role);
+
+/**
+ * The person's membership, locked: by who they are at the issuer, else by an e-mail that nobody has claimed yet.
+ * @param claimed the e-mail by which a membership may be claimed: that of the invitation, since whoever made it took
+ * the e-mail for proof enough
+ */
+async function findMember(
+  db: Database,
+  teamId: string,
+  { issuer, subject, email }: Person,
+  claimed: string | null,
+): Promise<Member | null> {
   const find = async (who: SQL | undefined) => {
     const own = and(eq(members.teamId, teamId), who);
     const [member] = await db.select().from(members).where(own).for("update");
     return member ?? null;
   };
   const known = await find(and(eq(members.issuer, issuer), eq(members.subject, subject)));
-  if (known || email === null) return known;
+  if (known || email === null || email !== claimed) return known;
   return find(and(eq(members.email, email), isNull(members.issuer)));
 }
 
@@ -133,7 +145,7 @@ async function enrol(
   if (!member)
     throw new AppError("conflict", {
       message:
-        "The team has a member with your e-mail who signs in elsewhere. Sign in there, or ask an admin of the team to change that member's identity.",
+        "The team has a member with your e-mail already, and this link is not for that member. Sign in as before, or ask an admin of the team for an invitation for your e-mail.",
     });
   await audit(inner, {
     action: "member.create",

@@ -321,17 +321,22 @@ describe("a member who follows an invitation", () => {
     await accept(token, person("bo"));
   });
 
-  it("and was added by e-mail, is known by their token from then on", async () => {
+  it("and was added by e-mail, is known by their token once an invitation for that e-mail is accepted", async () => {
     await database.pool.query(
-      "INSERT INTO members (id, team_id, name, email, role) VALUES ('mem_1', $1, 'Ada', 'ada@example.com', 'viewer')",
+      "INSERT INTO members (id, team_id, name, email, role) VALUES ('mem_1', $1, 'Ada', 'ada@example.com', 'admin')",
       [A],
     );
-    expect(await join("member")).toMatchObject({ member: { id: "mem_1", role: "member" } });
+    // Whoever only has a link does not become who was added by e-mail, whatever their issuer says about e-mails.
+    await expect(join("member")).rejects.toMatchObject({ code: "conflict" });
+    const own = await invite({ role: "member", email: "ada@example.com" });
+    expect(await accept(own.token, person("ada"))).toMatchObject({
+      member: { id: "mem_1", role: "admin" },
+      changed: true,
+    });
     expect(await membersOf()).toMatchObject([{ id: "mem_1", subject: "ada" }]);
-    // The same e-mail from elsewhere is somebody else until an admin says otherwise.
     const elsewhere = person("ada", { issuer: "https://other.test" });
     await expect(join("owner", elsewhere)).rejects.toMatchObject({ code: "conflict" });
-    await join("viewer", person("ada", { issuer: "https://other.test", email: null }));
+    await join("viewer", { ...elsewhere, email: null });
     expect(await membersOf()).toHaveLength(2);
   });
 });

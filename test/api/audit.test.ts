@@ -42,9 +42,10 @@ const idsOf = (rows: Record<string, unknown>[]) => rows.map((row) => row["id"]);
 
 /** All tables but those that schedules and the usage pipeline write, to see whether anything changed. */
 async function everything(): Promise<string> {
-  const names = "teams members api_keys providers models telegram_links telegram_link_codes".split(
-    " ",
-  );
+  const names =
+    "teams members invitations api_keys providers models telegram_links telegram_link_codes".split(
+      " ",
+    );
   const manual = stack.sql("SELECT count(*) FROM schedule_runs WHERE trigger = 'manual'");
   const tables = names.map((name) => stack.sql(`SELECT * FROM ${name} ORDER BY 1`));
   return JSON.stringify(await Promise.all([manual, ...tables]), null, 1);
@@ -87,7 +88,7 @@ describe("a change", () => {
         },
       ]);
       const text = JSON.stringify(fresh);
-      for (const secret of home.marks.filter((mark) => /^(sy_live_|[0-9a-f]{64}$)/.test(mark)))
+      for (const secret of home.marks.filter((mark) => /^(sy_live_|inv_|[0-9a-f]{64}$)/.test(mark)))
         expect(text).not.toContain(secret);
       expect(text).not.toMatch(/sy_live_\w{12}|sk-walk|[0-9a-f]{64}/);
       const own = await stack.admin.expect<List>(200, "GET", "/v1/audit?limit=1");

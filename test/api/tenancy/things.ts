@@ -9,6 +9,7 @@ export interface Things {
   memberId: string;
   /** The key that makes the requests. */
   ownKeyId: string;
+  invitationId: string;
   /** Another key of the team, for requests to read and change. */
   keyId: string;
   sessionId: string;
@@ -47,6 +48,12 @@ export async function furnish(stack: Stack, label: string): Promise<Household> {
     email: `${marked("email")}@example.com`,
     role: "admin",
   });
+  const invitation = await client.expect<{ id: string; token: string }>(
+    201,
+    "POST",
+    `/v1/teams/${teamId}/invitations`,
+    { name: marked("invited"), email: `${marked("invited-email")}@example.com` },
+  );
   const key = await client.expect<{ id: string; key: string }>(201, "POST", "/v1/keys", {
     name: marked("key"),
     models: ["*", marked("allowed")],
@@ -84,6 +91,7 @@ export async function furnish(stack: Stack, label: string): Promise<Household> {
       teamId,
       memberId: member.id,
       ownKeyId: team.keyId,
+      invitationId: invitation.id,
       keyId: key.id,
       sessionId,
       responseId: response.id,
@@ -91,7 +99,10 @@ export async function furnish(stack: Stack, label: string): Promise<Household> {
       ...shared,
     },
     client,
-    marks: [...marks, team.key, key.key, hashOf(team.key), hashOf(key.key)],
+    marks: [
+      ...marks,
+      ...[team.key, key.key, invitation.token].flatMap((secret) => [secret, hashOf(secret)]),
+    ],
   };
 }
 
@@ -123,6 +134,7 @@ export function ghost(): Things {
     teamId: newId("team"),
     memberId: newId("member"),
     ownKeyId: newId("key"),
+    invitationId: newId("invitation"),
     keyId: newId("key"),
     sessionId: newId("session"),
     responseId: newId("request").replace("req_", "resp_"),

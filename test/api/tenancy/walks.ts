@@ -213,6 +213,27 @@ export const WALKS: Record<string, Walk> = {
     ends: true,
   },
 
+  "POST /v1/teams/{id}/invitations": {
+    audit: { action: "invitation.create" },
+    stranger: "hidden",
+    status: 201,
+    params: team,
+    body: () => ({ role: "admin" }),
+  },
+  "GET /v1/teams/{id}/invitations": {
+    stranger: "hidden",
+    status: 200,
+    shows: "marks",
+    params: team,
+  },
+  "DELETE /v1/teams/{id}/invitations/{invitation_id}": {
+    audit: { action: "invitation.revoke", target: "invitationId" },
+    stranger: "hidden",
+    status: 204,
+    params: (things) => ({ id: things.teamId, invitation_id: things.invitationId }),
+    ends: true,
+  },
+
   "POST /v1/keys": {
     audit: { action: "key.create" },
     // Naming another team is refused alike whether that team exists or not.

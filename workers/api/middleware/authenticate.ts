@@ -102,7 +102,7 @@ async function whoAsks(c: AppContext): Promise<Caller> {
 }
 
 /** Whom the request is counted to. Cloudflare always sets the header; without it all are one. */
-function countedAs(c: AppContext): string {
+export function countedAs(c: AppContext): string {
   return addressGroup(addressOf(c) ?? "unknown");
 }
 

@@ -42,6 +42,11 @@ export function putFrameHeaders(c: AppContext, put: (name: string, value: string
   put("x-content-type-options", "nosniff");
 }
 
+/** The path without what is secret in it: the address of an invitation is all that it takes to accept it. */
+function loggedPath(path: string): string {
+  return path.replace(/^\/join\/.*/, "/join/…").slice(0, 300);
+}
+
 /** The request's one log line. Neither bodies nor query strings are in it. */
 export function logRequest(
   c: AppContext,
@@ -55,7 +60,7 @@ export function logRequest(
   const error = thrown === undefined ? undefined : toAppError(thrown);
   const fields = {
     method: c.req.method,
-    path: c.req.path.slice(0, 300),
+    path: loggedPath(c.req.path),
     status,
     duration_ms: Date.now() - c.get("receivedAt"),
     team_id: principal?.teamId ?? undefined,

@@ -7,6 +7,8 @@ import { creditRoutes } from "./credits.ts";
 import { documentationRoutes } from "./documentation.ts";
 import { gatewayStatsRoutes } from "./gateway-stats.ts";
 import { healthRoutes } from "./health.ts";
+import { invitationRoutes } from "./invitations.ts";
+import { joinPageRoutes } from "./join-page.ts";
 import { keyRoutes } from "./keys.ts";
 import { limitRoutes } from "./limits.ts";
 import { memberRoutes } from "./members.ts";
@@ -21,7 +23,7 @@ import { telegramRoutes } from "./telegram.ts";
 import { usageRoutes } from "./usage.ts";
 
 /** Routes that need no key. */
-export const publicRoutes = [healthRoutes, documentationRoutes];
+export const publicRoutes = [healthRoutes, documentationRoutes, joinPageRoutes];
 
 /** Routes behind authentication. */
 export const routes = [
@@ -32,6 +34,7 @@ export const routes = [
   sessionRoutes,
   teamRoutes,
   memberRoutes,
+  invitationRoutes,
   keyRoutes,
   limitRoutes,
   creditRoutes,

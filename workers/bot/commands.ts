@@ -5,6 +5,7 @@ export const MENU_COMMANDS = [
   "usage",
   "stop",
   "settings",
+  "team",
   "whoami",
   "help",
   "start",

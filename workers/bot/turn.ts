@@ -82,6 +82,21 @@ export class Turn {
     this.parts.settings.set("link", link && { ...link, checkedAt: Date.now() });
   }
 
+  /** Lets the chat use this team from now on. A conversation and a choice of model belong to the team that they were for. */
+  useTeam(link: TelegramLink, before: string | null): void {
+    const { settings } = this.parts;
+    if (before !== link.teamId) {
+      settings.set(this.sessionName, null);
+      settings.set("model", null);
+    }
+    this.keepLink(link);
+  }
+
+  /** Whether all changes are switched off at the moment. */
+  async writesAreOff(): Promise<boolean> {
+    return (await this.parts.deps.signal())?.writesOff ?? false;
+  }
+
   /** The api Worker, acting for this user in this chat's team. */
   switchyard(link: TelegramLink): SwitchyardApi {
     const { deps, target, userId, row } = this.parts;

@@ -13,6 +13,7 @@ import { paused } from "./paused.ts";
 import { settings } from "./settings.ts";
 import { start } from "./start.ts";
 import { stop } from "./stop.ts";
+import { team } from "./team.ts";
 import { usage } from "./usage.ts";
 import { whoami } from "./whoami.ts";
 
@@ -25,6 +26,6 @@ features.use(async (ctx, next) => {
   await next();
 });
 features.use(paused);
-features.use(start, help, newConversation, model, usage, stop, settings, whoami, admin, chat);
+features.use(start, help, newConversation, model, usage, stop, settings, team, whoami, admin, chat);
 // A button of an older version, or one that we never made: the app stops waiting, and that is all.
 features.on("callback_query", (ctx) => ctx.turn.parts.sender.answerCallback(ctx.callbackQuery.id));

@@ -2,8 +2,12 @@ import { Composer } from "grammy";
 import { redeemLinkCode } from "#core/telegram/redeem-link-code.ts";
 import { commandArgument } from "../telegram/addressing.ts";
 import type { BotContext } from "../turn.ts";
+import { join } from "./join.ts";
 
-/** `/start`, and `/start <code>`, which is what a deep link sends: it links the chat to the team that made the code. */
+/**
+ * `/start`, and `/start <code>`, which is what a deep link sends: it links the chat to the team that made the code, or
+ * accepts an invitation.
+ */
 export const start = new Composer<BotContext>();
 
 start.command("start", async (ctx) => {
@@ -17,6 +21,8 @@ start.command("start", async (ctx) => {
       link.guest ? turn.say.start.guest : turn.say.start.linked({ team: link.teamName }),
     );
   }
+  if (await turn.writesAreOff()) return turn.answer(turn.say.errors.read_only);
+  if (code.startsWith("inv_")) return join(ctx, code);
   // Whoever has a code may link a new group; only its administrators may move it to another team.
   if (link && !link.guest && !(await turn.mayManageChat(ctx)))
     return turn.answer(turn.say.settings.onlyAdministrators);
@@ -26,8 +32,6 @@ start.command("start", async (ctx) => {
     userId,
   });
   if (!linked) return turn.answer(turn.say.start.badCode);
-  // A conversation belongs to the team that it was had with.
-  if (link?.teamId !== linked.teamId) turn.parts.settings.set(turn.sessionName, null);
-  turn.keepLink(linked);
+  turn.useTeam(linked, link?.teamId ?? null);
   return turn.answer(turn.say.start.linkedNow({ team: linked.teamName }));
 });

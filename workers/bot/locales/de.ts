@@ -15,6 +15,7 @@ export const de: Messages = {
     usage: "Was verbraucht wurde",
     stop: "Antwort anhalten",
     settings: "Sprache und Anweisungen",
+    team: "Team wählen",
     whoami: "Kennungen von dir und diesem Chat",
     help: "Was dieser Bot kann",
     start: "Anfangen oder Chat verknüpfen",
@@ -30,6 +31,7 @@ export const de: Messages = {
       "/usage – was verbraucht wurde",
       "/stop – die laufende Antwort anhalten",
       "/settings – Sprache und Anweisungen",
+      "/team – das Team wählen",
       "/whoami – Kennungen von dir und diesem Chat",
     ].join("\n"),
   start: {
@@ -43,6 +45,23 @@ export const de: Messages = {
     isGroup
       ? "Diese Gruppe ist noch mit keinem Team verknüpft. Wer sie verwaltet, kann das mit einem Code des Teams tun: /start CODE"
       : "Dieser Chat ist noch mit keinem Team verknüpft. Bitte dein Team um einen Code und öffne seinen Link, oder sende: /start CODE",
+  invitation: {
+    joined: ({ team }) =>
+      `Willkommen im Team ${team}! Dieser Chat benutzt es von jetzt an. Schreib mir, oder siehe /help.`,
+    viewer: ({ team }) =>
+      `Du bist jetzt im Team ${team}, zum Zusehen: Was verbraucht wird, siehst du anderswo, fragen kannst du mich dafür nicht.`,
+    unknown: "Diese Einladung gibt es nicht. Sieh nach, ob der Link ganz kopiert ist.",
+    personal:
+      "Diese Einladung gilt für eine E-Mail-Adresse; öffne ihren Link stattdessen im Browser.",
+    privateOnly:
+      "Bitte öffne diese Einladung in einem privaten Chat mit mir; hier kann sie jeder sehen.",
+  },
+  team: {
+    choose: ({ team }) => `Dieser Chat benutzt das Team ${team}. Wähle ein anderes:`,
+    only: ({ team }) => `Dieser Chat benutzt das Team ${team}; ein anderes hat er nicht.`,
+    set: ({ team }) => `Dieser Chat benutzt von jetzt an das Team ${team}.`,
+    gone: "Dieses Team gibt es für dich nicht mehr. Sende /team noch einmal.",
+  },
   chat: {
     stopButton: "⏹ Anhalten",
     stopped: "Angehalten.",

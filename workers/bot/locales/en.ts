@@ -6,7 +6,7 @@ export interface Messages {
   /** The language's own name. */
   languageName: string;
   commands: Record<
-    "new" | "model" | "usage" | "stop" | "settings" | "whoami" | "help" | "start",
+    "new" | "model" | "usage" | "stop" | "settings" | "team" | "whoami" | "help" | "start",
     string
   >;
   help(bot: { username: string; isGroup: boolean }): string;
@@ -17,6 +17,19 @@ export interface Messages {
     badCode: string;
   };
   notLinked(p: { isGroup: boolean }): string;
+  invitation: {
+    joined(p: { team: string }): string;
+    viewer(p: { team: string }): string;
+    unknown: string;
+    personal: string;
+    privateOnly: string;
+  };
+  team: {
+    choose(p: { team: string }): string;
+    only(p: { team: string }): string;
+    set(p: { team: string }): string;
+    gone: string;
+  };
   chat: {
     stopButton: string;
     stopped: string;
@@ -95,6 +108,7 @@ export const en: Messages = {
     usage: "What was used",
     stop: "Stop the answer",
     settings: "Language and instructions",
+    team: "Choose the team",
     whoami: "Ids of you and this chat",
     help: "What this bot can do",
     start: "Begin, or link this chat",
@@ -110,6 +124,7 @@ export const en: Messages = {
       "/usage – what was used",
       "/stop – stop the answer that is being written",
       "/settings – language and instructions",
+      "/team – choose the team",
       "/whoami – ids of you and this chat",
     ].join("\n"),
   start: {
@@ -123,6 +138,22 @@ export const en: Messages = {
     isGroup
       ? "This group is not linked to a team yet. A group administrator can link it with a code from your team: /start CODE"
       : "This chat is not linked to a team yet. Ask your team for a link code and open its link, or send: /start CODE",
+  invitation: {
+    joined: ({ team }) =>
+      `Welcome to the team ${team}! This chat uses it from now on. Write to me, or see /help.`,
+    viewer: ({ team }) =>
+      `You are in the team ${team} now, as a viewer: you can look at its usage elsewhere, but not ask me anything for it.`,
+    unknown: "There is no such invitation. Check that its link was copied whole.",
+    personal: "This invitation is for one e-mail address; open its link in a browser instead.",
+    privateOnly:
+      "Please open this invitation in a private chat with me; here everybody can see it.",
+  },
+  team: {
+    choose: ({ team }) => `This chat uses the team ${team}. Choose another:`,
+    only: ({ team }) => `This chat uses the team ${team}; it has no other one.`,
+    set: ({ team }) => `This chat uses the team ${team} from now on.`,
+    gone: "This team is no longer there for you. Send /team again.",
+  },
   chat: {
     stopButton: "⏹ Stop",
     stopped: "Stopped.",

@@ -5,6 +5,7 @@ import { LANGUAGES, LOCALES, type Messages } from "../locales/index.ts";
 export const BUTTON = {
   stop: "stop",
   model: "model",
+  team: "team",
   language: "lang",
   clearPrompt: "clear-prompt",
 } as const;
@@ -25,6 +26,18 @@ export function modelKeyboard(
   return {
     inline_keyboard: models.map(({ name, mark }) => [
       { text: name === current ? `✓ ${name}` : name, callback_data: `${BUTTON.model}:${mark}` },
+    ]),
+  };
+}
+
+/** @param teams the one that the chat uses first; an id fits into a button's data */
+export function teamKeyboard(teams: { teamId: string; teamName: string }[]): InlineKeyboardMarkup {
+  return {
+    inline_keyboard: teams.map(({ teamId, teamName }, index) => [
+      {
+        text: index === 0 ? `✓ ${teamName}` : teamName,
+        callback_data: `${BUTTON.team}:${teamId}`,
+      },
     ]),
   };
 }

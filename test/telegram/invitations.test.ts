@@ -17,7 +17,6 @@ beforeAll(async () => {
   ]);
   stack = await startStack({
     postgres: inject("postgres"),
-    workers: ["api", "bot"],
     vars: {
       TELEGRAM_BOT_TOKEN: telegram.token,
       TELEGRAM_API_ROOT: telegram.url,
@@ -162,7 +161,7 @@ describe("a Telegram user with an invitation", () => {
   it("accepts it in a private chat only", async () => {
     const team = await stack.createTeam({ name: "Loud" });
     const person = telegram.addPerson();
-    const group = telegram.addGroup("Everybody", [person]);
+    const group = telegram.addGroup({ administrators: [person] });
     const { telegram_command: command } = await invite(team);
     expect(await ask(person, command, group)).toContain("in a private chat");
     expect(await membersOf(team)).toEqual([]);

@@ -1,4 +1,4 @@
-import { and, eq, inArray, isNull, or, sql } from "drizzle-orm";
+import { and, eq, inArray, isNull, or, type SQL, sql } from "drizzle-orm";
 import { members, teams } from "#schema";
 import { type AccessRules, accessRulesOf } from "../access/access-rules.ts";
 import type { Database } from "../kernel/context.ts";
@@ -40,28 +40,32 @@ export async function loadStanding(
   return team ? toStanding(team, null) : null;
 }
 
-async function loadMembership(
-  db: Database,
-  { membership, issuer, subject, email }: VerifiedToken,
-  teamId: string | null,
-): Promise<Standing | null> {
+/** The condition that finds the memberships of a token's bearer; none for a rule that looks for none. */
+export function membershipsOf({ membership, issuer, subject, email }: VerifiedToken): SQL {
+  if (membership === null) return sql`false`;
   const byIdentity = and(eq(members.issuer, issuer), eq(members.subject, subject));
   const byEmail =
-    membership?.byEmail && email !== null
+    membership.byEmail && email !== null
       ? and(isNull(members.issuer), eq(members.email, email))
       : undefined;
-  const among = membership?.teams ?? null;
+  const { teams: among } = membership;
+  const own = and(
+    or(byIdentity, byEmail),
+    among === null ? undefined : inArray(members.teamId, among),
+  );
+  return own ?? sql`false`;
+}
+
+async function loadMembership(
+  db: Database,
+  token: VerifiedToken,
+  teamId: string | null,
+): Promise<Standing | null> {
   const [row] = await db
     .select({ member: members, team: teams })
     .from(members)
     .innerJoin(teams, eq(teams.id, members.teamId))
-    .where(
-      and(
-        or(byIdentity, byEmail),
-        teamId === null ? undefined : eq(members.teamId, teamId),
-        among === null ? undefined : inArray(members.teamId, among),
-      ),
-    )
+    .where(and(membershipsOf(token), teamId === null ? undefined : eq(members.teamId, teamId)))
     .orderBy(sql`${members.issuer} IS NULL`, members.id) // ids grow with time
     .limit(1);
   return row ? toStanding(row.team, { id: row.member.id, role: row.member.role }) : null;

@@ -69,8 +69,14 @@ const invite = (input: object = {}, principal: Principal = keyOf(A), teamId = A)
     .transaction((inner) =>
       createInvitation(inner, { ...createInvitationInput.parse(input), teamId }),
     );
-const accept = (token: string, who: Person) =>
-  acceptInvitation(database.context({ now }), { token, person: who });
+const accept = (token: string, who: Person, among: string[] | null = null) =>
+  acceptInvitation(
+    database.context({
+      principal: { kind: "person", teamId: null, issuer: who.issuer, subject: who.subject },
+      now,
+    }),
+    { token, person: who, among },
+  );
 const revoke = (invitationId: string, principal = keyOf(A), teamId = A) =>
   revokeInvitation(database.context({ principal, now }), { teamId, invitationId });
 const list = async (principal = keyOf(A)) =>
@@ -123,7 +129,7 @@ describe("an invitation", () => {
     expect(await epochOf(A)).toBe(epoch + 1);
     await expect(accept(token, person("eve"))).rejects.toMatchObject({ code: "invitation_ended" });
     expect(await list()).toMatchObject([{ id: invitation.id, used: 1, state: "used" }]);
-    const who = { actor_kind: "token", actor_id: "https://issuer.test ada" };
+    const who = { actor_kind: "person", actor_id: "https://issuer.test ada" };
     expect(await entriesOf(invitation.id)).toEqual([
       { action: "invitation.create", actor_kind: "key", actor_id: KEY },
       { action: "invitation.accept", ...who },
@@ -221,7 +227,8 @@ describe("an invitation", () => {
     await expect(invite({}, keyOf(B), A)).rejects.toMatchObject({ code: "not_found" });
     await expect(list(keyOf(A, ["chat"]))).rejects.toMatchObject({ code: "missing_scope" });
     await expect(invite({}, keyOf(A, ["chat"]))).rejects.toMatchObject({ code: "missing_scope" });
-    await accept(token, person("ada"));
+    await expect(accept(token, person("ada"), [B])).rejects.toMatchObject({ code: "forbidden" });
+    await accept(token, person("ada"), [B, A]);
     expect(await membersOf(B)).toEqual([]);
   });
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import { ApiClient } from "#test/harness/api-client.ts";
+import type { ApiClient } from "#test/harness/api-client.ts";
 import { eventually } from "#test/harness/eventually.ts";
 import { type Stack, startStack } from "#test/harness/stack.ts";
 import { expectProblem } from "./problem.ts";

@@ -104,7 +104,7 @@ export const teamHeader = z.object({
   "x-team-id": z
     .string()
     .optional()
-    .openapi({ description: "Super admins only: the team to act for" }),
+    .openapi({ description: "Super admins, and people of several teams: the team to act for" }),
 });
 
 /** Header of every POST that creates something. */

@@ -234,6 +234,16 @@ export const WALKS: Record<string, Walk> = {
     ends: true,
   },
 
+  "POST /v1/invitations/accept": {
+    audit: {
+      none: "it takes a person's token, and refuses every key; see test/identity/invitations.test.ts",
+    },
+    stranger: "forbidden",
+    status: 403,
+    body: () => ({ token: `inv_${"0".repeat(32)}` }),
+  },
+  "GET /v1/me": { stranger: "own", status: 200, shows: "teamId" },
+
   "POST /v1/keys": {
     audit: { action: "key.create" },
     // Naming another team is refused alike whether that team exists or not.

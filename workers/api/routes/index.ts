@@ -1,3 +1,4 @@
+import { acceptInvitationRoutes } from "./accept-invitation.ts";
 import { auditRoutes } from "./audit.ts";
 import { adminModelRoutes } from "./admin-models.ts";
 import { adminProviderRoutes } from "./admin-providers.ts";
@@ -11,6 +12,7 @@ import { invitationRoutes } from "./invitations.ts";
 import { joinPageRoutes } from "./join-page.ts";
 import { keyRoutes } from "./keys.ts";
 import { limitRoutes } from "./limits.ts";
+import { meRoutes } from "./me.ts";
 import { memberRoutes } from "./members.ts";
 import { openAiRoutes } from "./openai.ts";
 import { responsesRoutes } from "./responses.ts";
@@ -35,6 +37,8 @@ export const routes = [
   teamRoutes,
   memberRoutes,
   invitationRoutes,
+  acceptInvitationRoutes,
+  meRoutes,
   keyRoutes,
   limitRoutes,
   creditRoutes,

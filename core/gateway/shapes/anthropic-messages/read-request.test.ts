@@ -6,7 +6,8 @@ import { readMessagesRequest } from "./read-request.ts";
 
 const BASE = { model: "m", max_tokens: 10, messages: [{ role: "user", content: "hi" }] };
 const read = (body: Fields) => readMessagesRequest(JSON.stringify({ ...BASE, ...body }));
-const messagesOf = (messages: unknown) => read({ messages }).messages;
+/** As it is sent to a provider: what only Anthropic's own API knows travels beside it, and is no part of the JSON. */
+const sent = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 const use = (id: string) => ({ type: "tool_use", id, name: "f", input: { a: 1 } });
 const used = (id: string) => ({
   id,
@@ -24,7 +25,7 @@ describe("a request of Anthropic's Messages API", () => {
       metadata: { user_id: "user-1" },
       stream: true,
     };
-    expect(read(body).raw).toEqual({
+    expect(sent(read(body).raw)).toEqual({
       model: "m",
       messages: [
         { role: "system", content: "Be brief" },
@@ -42,26 +43,30 @@ describe("a request of Anthropic's Messages API", () => {
   it("puts results of tools right after their calls, and their pictures into the user's message", () => {
     const picture = { type: "base64", media_type: "image/png", data: "AA" };
     expect(
-      messagesOf([
-        { role: "user", content: "go" },
-        { role: "assistant", content: [{ type: "text", text: "wait" }, use("1"), use("2")] },
-        {
-          role: "user",
-          content: [
-            { type: "text", text: "here" },
-            { type: "tool_result", tool_use_id: "1", content: "one" },
+      sent(
+        read({
+          messages: [
+            { role: "user", content: "go" },
+            { role: "assistant", content: [{ type: "text", text: "wait" }, use("1"), use("2")] },
             {
-              type: "tool_result",
-              tool_use_id: "2",
-              is_error: true,
+              role: "user",
               content: [
-                { type: "text", text: "two" },
-                { type: "image", source: picture },
+                { type: "text", text: "here" },
+                { type: "tool_result", tool_use_id: "1", content: "one" },
+                {
+                  type: "tool_result",
+                  tool_use_id: "2",
+                  is_error: true,
+                  content: [
+                    { type: "text", text: "two" },
+                    { type: "image", source: picture },
+                  ],
+                },
               ],
             },
           ],
-        },
-      ]).slice(1),
+        }).messages.slice(1),
+      ),
     ).toEqual([
       { role: "assistant", content: "wait", tool_calls: [used("1"), used("2")] },
       { role: "tool", tool_call_id: "1", content: "one" },

@@ -50,7 +50,8 @@ async function main(options: Options): Promise<void> {
     ),
   );
   const count = new RequestCount();
-  const bench: Bench = { ...options, parties, load, count, progress };
+  const steadyLoad = async () => (load.name === "wrk" ? startAutocannon(processes) : load);
+  const bench: Bench = { ...options, parties, load, steadyLoad, upstream, count, progress };
 
   console.log(`${await describeMachine()}; load by ${load.name}`);
   console.log(

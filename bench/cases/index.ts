@@ -1,7 +1,17 @@
 import type { BenchCase } from "./case.ts";
 import { chat } from "./chat.ts";
 import { chatStream } from "./chat-stream.ts";
+import { chatSteady } from "./chat-steady.ts";
 import { chatStreamWrites } from "./chat-stream-writes.ts";
+import { memory } from "./memory.ts";
+import { streamArrival } from "./stream-arrival.ts";
 
 /** All cases, in the order in which they run. */
-export const cases: readonly BenchCase[] = [chat, chatStream, chatStreamWrites];
+export const cases: readonly BenchCase[] = [
+  chat,
+  chatStream,
+  chatStreamWrites,
+  chatSteady,
+  streamArrival,
+  memory,
+];

@@ -18,7 +18,11 @@ const roundInput = z.object({
     body: z.string(),
     expect: z.object({ contains: z.string(), length: z.number() }),
   }),
-  options: z.object({ connections: z.number(), seconds: z.number() }),
+  options: z.object({
+    connections: z.number(),
+    seconds: z.number(),
+    rate: z.number().optional(),
+  }),
 });
 
 runChild({
@@ -41,7 +45,7 @@ runChild({
  */
 async function round(
   request: LoadRequest,
-  { connections, seconds }: LoadOptions,
+  { connections, seconds, rate }: LoadOptions,
 ): Promise<RoundResult> {
   const { expect, ...target } = request;
   const clients: Client[] = [];
@@ -57,6 +61,7 @@ async function round(
       ...target,
       method: "POST",
       connections,
+      ...(rate === undefined ? {} : { overallRate: rate, ignoreCoordinatedOmission: true }),
       duration: seconds + answerWithinSeconds + 5,
       timeout: answerWithinSeconds,
       sampleInt: 20,

@@ -3,6 +3,8 @@ export type LoadRequest = {
   url: string;
   headers: Record<string, string>;
   body: string;
+  /** A file with an `authorization` for each line, of which each request takes the next one. Only `wrk` can do it. */
+  credentialsFile?: string;
   expect: {
     /** Text that each answer's body contains. */
     contains: string;
@@ -11,7 +13,12 @@ export type LoadRequest = {
   };
 };
 
-export type LoadOptions = { connections: number; seconds: number };
+export type LoadOptions = {
+  connections: number;
+  seconds: number;
+  /** Requests a second over all connections; left out, as fast as answers come. */
+  rate?: number;
+};
 
 export type RoundResult = {
   rps: number;

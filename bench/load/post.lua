@@ -10,6 +10,25 @@ local contains = os.getenv("BENCH_CONTAINS")
 local shortest = tonumber(os.getenv("BENCH_SHORTEST"))
 local longest = tonumber(os.getenv("BENCH_LONGEST"))
 local threads = {}
+
+-- Each request takes the next of these, one after the other.
+local requests = nil
+local turn = 0
+
+function init(args)
+  local file = os.getenv("BENCH_CREDENTIALS")
+  if file == nil then return end
+  requests = {}
+  for credential in io.lines(file) do
+    wrk.headers["authorization"] = credential
+    table.insert(requests, wrk.format())
+  end
+  request = function()
+    turn = turn % #requests + 1
+    return requests[turn]
+  end
+end
+
 wrong = 0
 
 function setup(thread)

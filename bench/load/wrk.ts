@@ -43,6 +43,7 @@ export function wrkLoad(path: string, signal: AbortSignal): Load {
 type Round = { path: string; signal: AbortSignal; request: LoadRequest; options: LoadOptions };
 
 async function round({ path, signal, request, options }: Round): Promise<RoundResult> {
+  if (options.rate !== undefined) throw new Error("wrk keeps to no rate");
   const { connections, seconds } = options;
   const { contains, length } = request.expect;
   const args = [
@@ -60,6 +61,9 @@ async function round({ path, signal, request, options }: Round): Promise<RoundRe
       ...process.env,
       BENCH_BODY: request.body,
       BENCH_HEADERS: headers.join(""),
+      ...(request.credentialsFile === undefined
+        ? {}
+        : { BENCH_CREDENTIALS: request.credentialsFile }),
       BENCH_CONTAINS: contains,
       BENCH_SHORTEST: String(length - lengthTolerance),
       BENCH_LONGEST: String(length + lengthTolerance),

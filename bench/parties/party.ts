@@ -27,6 +27,8 @@ export type Party = {
    * round, and throws where the party lost or invented some. Returns what it found, in a line.
    */
   settle?: (got: Requests) => Promise<string>;
+  /** Makes more keys, each of which may do what the first one may; returns them as values of `authorization`. */
+  makeKeys?: (count: number) => Promise<string[]>;
   /** Records a CPU profile of the gateway for some seconds, as the JSON of a `.cpuprofile`. */
   profile?: (seconds: number) => Promise<string>;
 };

@@ -1,4 +1,7 @@
 import { z } from "zod";
+import { sha256Hex } from "../../core/kernel/digest.ts";
+import { newId } from "../../core/kernel/ids.ts";
+import { generateApiKey } from "../../core/keys/api-key.ts";
 import { runChild, type RunningChild } from "../process/child.ts";
 import { models } from "../upstream/replies.ts";
 import { recordCpuProfile } from "./cpu-profile.ts";
@@ -7,7 +10,15 @@ import { startSwitchyardStack } from "./switchyard-stack.ts";
 
 const provider = "bench";
 
-/** Runs Switchyard with a team, a key, a provider and its models, all made over the HTTP API as an operator would. */
+/** Limits that every request is counted by, and none comes near to. */
+const keyLimits = [
+  { unit: "requests", window: "minute", max: 10_000_000 },
+  { unit: "tokens", window: "minute", max: 100_000_000_000 },
+  { unit: "concurrency", max: 100_000 },
+];
+const budget = { unit: "usd", window: "month", max: "10000000.00" };
+
+/** Runs Switchyard with a team, a key, limits, a budget, a provider and its models, all made over the HTTP API as an operator would. */
 runChild({
   input: z.object({ upstream: z.string(), profiled: z.boolean() }),
   start: async ({ upstream, profiled }): Promise<RunningChild> => {
@@ -36,7 +47,9 @@ runChild({
       name: "bench",
       team_id: team.id,
       scopes: ["chat"],
+      limits: keyLimits,
     });
+    await admin.expect(200, "PUT", `/v1/teams/${team.id}/limits`, { limits: [budget] });
 
     return {
       ready: { url, key, pids: [pid] },
@@ -50,6 +63,15 @@ runChild({
           );
           return row;
         },
+        makeKeys: async (count) => {
+          const keys = await makeKeys(z.number().parse(count));
+          await rows(
+            `INSERT INTO api_keys (id, team_id, name, prefix, hash, scopes)
+             SELECT id, $1, 'bench', 'sy_live_', hash, '{chat}' FROM unnest($2::text[], $3::text[]) AS made (id, hash)`,
+            [team.id, keys.map(({ id }) => id), keys.map(({ hash }) => hash)],
+          );
+          return keys.map((made) => `Bearer ${made.key}`);
+        },
         profile: (seconds) =>
           recordCpuProfile({
             port: z.number().parse(inspectorPort),
@@ -61,3 +83,13 @@ runChild({
     };
   },
 });
+
+/** Keys as the API would make them one by one, which for very many takes longer than what is measured. */
+async function makeKeys(count: number): Promise<{ id: string; key: string; hash: string }[]> {
+  return Promise.all(
+    Array.from({ length: count }, async () => {
+      const key = generateApiKey();
+      return { id: newId("key"), key, hash: await sha256Hex(key) };
+    }),
+  );
+}

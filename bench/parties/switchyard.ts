@@ -26,6 +26,7 @@ export async function startSwitchyard({
       headers: { "content-type": "application/json", authorization: `Bearer ${child.ready.key}` },
       body: chatBody(options),
     }),
+    makeKeys: (count) => child.call("makeKeys", count, z.array(z.string())),
     settle: (got) => settleUsage({ got, look: () => child.call("usage", null, usageSeen) }),
     profile: (seconds) => child.call("profile", seconds, z.string()),
   };

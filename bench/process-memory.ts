@@ -1,0 +1,12 @@
+import { readFile } from "node:fs/promises";
+
+/** The memory that these processes hold, in MiB; NaN where the system does not tell. */
+export async function memoryMb(pids: readonly number[]): Promise<number> {
+  const each = await Promise.all(pids.map(memoryMbOf));
+  return each.reduce((sum, mb) => sum + mb, 0);
+}
+
+async function memoryMbOf(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1_024;
+}

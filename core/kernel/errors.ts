@@ -1,4 +1,5 @@
 import type { LimitRefusal } from "../meter/limit-state.ts";
+import { isUnreachable } from "./postgres-errors.ts";
 
 /**
  * The closed set of error codes, and the one table that says what each means at the edge:
@@ -334,9 +335,19 @@ export class AppError extends Error {
 
 export const ERROR_CODES = Object.keys(ERRORS) as ErrorCode[]; // Object.keys loses the literal type of a const object
 
+/** Of what needed the database while it could not be reached. */
+export function databaseUnavailable(cause: unknown): AppError {
+  return new AppError("unavailable", {
+    message: "The database cannot be reached right now. Try again in a moment.",
+    retryAfterSeconds: 1,
+    cause,
+  });
+}
+
 /** Turns whatever was thrown into an AppError. What is not one of ours says a fixed sentence, and keeps its cause for the log. */
 export function toAppError(thrown: unknown): AppError {
   if (thrown instanceof AppError) return thrown;
+  if (isUnreachable(thrown)) return databaseUnavailable(thrown);
   return new AppError("internal_error", {
     message:
       "Something went wrong on our side. Try again, and if it stays, tell us the request id.",

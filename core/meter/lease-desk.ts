@@ -168,6 +168,19 @@ export class LeaseDesk {
     return this.ask({ asking, source, team, lane, combination, rules, need, outputCap });
   }
 
+  /**
+   * Takes leases that came after they were given up: the Meter has set them aside, and charges what nobody closes.
+   * @param now the Meter counted their time from when it granted them, which was no later
+   */
+  takeLate(teamId: string, wants: readonly Want[], grants: readonly Grant[], now: number): void {
+    const team = this.teamOf(teamId);
+    for (const [index, grant] of grants.entries()) {
+      const want = wants[index];
+      if (grant.kind !== "lease" || !want) continue;
+      hold(team, laneOf(team, want.combination), { ...leaseOf(grant, now), endsAt: now });
+    }
+  }
+
   /** A request has ended, as its record says: what it did not take is free again. */
   settle(teamId: string, record: UsageRecord): void {
     const team = this.teams.get(teamId);

@@ -12,18 +12,35 @@ const FRESH_MS = 1_000;
 /** … and with the Meter out of reach they hold for this long. */
 const GRACE_MS = 60_000;
 
+/** A Meter that did not answer is left alone for this long, where the last that it said will do. */
+const MISSED_MS = 3_000;
+
 /** An isolate's memory of the limits of teams. The epoch check of keys keeps it up to date; plain values only. */
 export class LimitBook {
   private readonly teams: BoundedMap<string, { limits: readonly LimitRule[]; at: number }>;
+  private readonly missed: BoundedMap<string, number>;
 
   constructor(size = 20_000) {
     this.teams = new BoundedMap(size);
+    this.missed = new BoundedMap(size);
   }
 
   /** Takes what the Meter said, and gives the epoch. @param askedAt what it said is as old as the question */
   learn(teamId: string, { epoch, limits }: TeamStanding, askedAt: number): number {
     this.teams.set(teamId, { limits, at: askedAt });
+    this.missed.delete(teamId);
     return epoch;
+  }
+
+  /** Takes that the Meter did not answer. */
+  miss(teamId: string, now: number): void {
+    this.missed.set(teamId, now);
+  }
+
+  /** Whether the Meter did not answer a moment ago, so that nobody should wait for it again. */
+  isMissed(teamId: string, now: number): boolean {
+    const at = this.missed.get(teamId);
+    return at !== undefined && now - at < MISSED_MS;
   }
 
   /** The team's limits, where they are known and fresh. */

@@ -1,4 +1,5 @@
 import { AppError } from "../kernel/errors.ts";
+import { within } from "../kernel/within.ts";
 import type { Signal } from "./signal.ts";
 
 /** Where the signal comes from when the isolate's copy is old. */
@@ -129,19 +130,6 @@ export class SignalBoard {
       this.cacheRestsUntil = sources.now() + CACHE_REST_MS;
       return null;
     });
-  }
-}
-
-/** @throws Error when the work takes longer */
-async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error("took too long")), milliseconds);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
   }
 }
 

@@ -4,7 +4,7 @@ import { audit } from "../audit/audit.ts";
 import type { Context } from "../kernel/context.ts";
 import { requireOwner } from "../kernel/principal.ts";
 import { noSuchTeam, reachTeam } from "./reach-team.ts";
-import { EPOCH_OF_DELETED_TEAM } from "./team-epoch.ts";
+import { EPOCH_OF_DELETED_TEAM, raiseEpoch } from "./team-epoch.ts";
 
 /**
  * Erases a team with its keys, members, sessions' index and Telegram links. Its keys work nowhere within a second.
@@ -31,7 +31,7 @@ export async function deleteTeam(context: Context, input: { teamId: string }): P
     const [deleted] = await inner.db.delete(teams).where(eq(teams.id, teamId)).returning();
     if (!deleted) throw noSuchTeam();
     await audit(inner, { action: "team.delete", teamId, targetId: teamId, before: deleted });
-    await inner.afterCommit(() => context.epochs.raise(teamId, EPOCH_OF_DELETED_TEAM));
+    await inner.afterCommit(() => raiseEpoch(context, teamId, EPOCH_OF_DELETED_TEAM));
   });
   context.log.info("team_deleted", { team_id: teamId });
 }

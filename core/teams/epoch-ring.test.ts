@@ -216,6 +216,28 @@ describe("with the Meter out of reach", () => {
     await expect(find()).rejects.toMatchObject({ code: "unavailable", retryAfterSeconds: 1 });
   });
 
+  test("only the first request waits for it, until it answers again", async () => {
+    const { world, ring, find } = warmWorld();
+    await find();
+    world.broken = ["meter"];
+    world.time += 1_500;
+    await find();
+    // From now on it does not even answer, and whoever waits for it waits for ever.
+    let answer = (_epoch: number): void => undefined;
+    const silent = new Promise<number>((resolve) => (answer = resolve));
+    const sources = { ...world.sources, epoch: () => silent };
+    for (let second = 0; second < 20; second++) {
+      world.time += 1_000;
+      expect(await ring.find("h", sources)).toEqual(record());
+    }
+    answer(1);
+    await world.settle();
+    world.broken = [];
+    world.change("h", { revoked: true });
+    world.time += 1_001;
+    expect((await find())?.revoked).toBe(true);
+  });
+
   test("an isolate that does not know the key reads it from Postgres, which has its epoch too", async () => {
     const { world, find } = warmWorld();
     world.broken = ["meter"];

@@ -15,7 +15,7 @@ export interface RecordSources<R extends EpochRecord> {
   writeCache(name: string, cached: CachedRecord<R>): Promise<void>;
   /** Postgres. */
   load(name: string): Promise<R | null>;
-  /** The team's Meter. */
+  /** The team's Meter. It has to give up on one that does not answer. */
   epoch(teamId: string): Promise<number>;
   /** Lets work go on after the answer. */
   background(work: Promise<unknown>): void;
@@ -46,6 +46,8 @@ interface HeldEpoch {
   value: number;
   checkedAt: number;
   renewingSince: number;
+  /** When the Meter last did not answer. */
+  failedAt: number;
 }
 
 export interface EpochRingOptions {
@@ -125,6 +127,7 @@ export class EpochRing<R extends EpochRecord> {
           value: record.epoch,
           checkedAt: asked,
           renewingSince: 0,
+          failedAt: 0,
         });
       }
     }
@@ -148,7 +151,9 @@ export class EpochRing<R extends EpochRecord> {
     const held = this.epochs.get(teamId);
     const now = sources.now();
     const age = held ? now - held.checkedAt : Infinity;
-    if (held && age < EPOCH_FRESH_MS) {
+    // One that did not answer is asked in the background until it does, so that no request waits for it again.
+    const isLost = held && held.failedAt > held.checkedAt && age < EPOCH_GRACE_MS;
+    if (held && (age < EPOCH_FRESH_MS || isLost)) {
       if (age > EPOCH_RENEW_MS && now - held.renewingSince > EPOCH_FRESH_MS) {
         held.renewingSince = now;
         sources.background(this.askEpoch(teamId, sources).catch(() => undefined));
@@ -169,10 +174,16 @@ export class EpochRing<R extends EpochRecord> {
 
   private async askEpoch(teamId: string, sources: RecordSources<R>): Promise<number> {
     const asked = sources.now(); // the answer is as old as the question
-    const value = await sources.epoch(teamId);
-    const held = this.epochs.get(teamId);
-    if (held && held.value > value) return held.value;
-    this.epochs.set(teamId, { value, checkedAt: asked, renewingSince: 0 });
-    return value;
+    try {
+      const value = await sources.epoch(teamId);
+      const held = this.epochs.get(teamId);
+      if (held && held.value > value) return held.value;
+      this.epochs.set(teamId, { value, checkedAt: asked, renewingSince: 0, failedAt: 0 });
+      return value;
+    } catch (error) {
+      const held = this.epochs.get(teamId);
+      if (held) held.failedAt = sources.now();
+      throw error;
+    }
   }
 }

@@ -26,7 +26,17 @@ export async function changeTeam<T>(
       .where(eq(teams.id, teamId))
       .returning({ epoch: teams.epoch });
     if (!team) throw new AppError("not_found", { message: `There is no team ${teamId}.` });
-    await inner.afterCommit(() => context.epochs.raise(teamId, team.epoch));
+    await inner.afterCommit(() => raiseEpoch(context, teamId, team.epoch));
     return result;
+  });
+}
+
+/**
+ * Tells the Meter of a change that is committed. A Meter that cannot be told was warned, and looks the epoch up once it
+ * is back: the change stands, and so does its answer, which may hold a secret that is shown once.
+ */
+export async function raiseEpoch(context: Context, teamId: string, epoch: number): Promise<void> {
+  await context.epochs.raise(teamId, epoch).catch((error: unknown) => {
+    context.log.error("epoch_not_told", { team_id: teamId, error });
   });
 }

@@ -3,15 +3,15 @@ import { SCHEDULES } from "#core/schedules/schedules.ts";
 import type { ApiClient } from "#test/harness/api-client.ts";
 import { eventually } from "#test/harness/eventually.ts";
 import { type Stack, startStack } from "#test/harness/stack.ts";
-import { type FaultyLink, startFaultyLink } from "#test/usage/faulty-link.ts";
+import { type FaultLink, startFaultLink } from "#test/harness/fault-link.ts";
 
 let stack: Stack;
-let link: FaultyLink;
+let link: FaultLink;
 let team: { teamId: string; client: ApiClient };
 
 beforeAll(async () => {
   const postgres = inject("postgres");
-  link = await startFaultyLink(postgres.neonProxy);
+  link = await startFaultLink(postgres.neonProxy);
   stack = await startStack({
     postgres,
     vars: {
@@ -156,12 +156,12 @@ describe("a run by hand", () => {
     expect((await stack.consume("switchyard-schedules", [{ run_id: "run_none" }])).retried).toEqual(
       [],
     );
-    link.set("down");
+    await link.set("down");
     try {
       const { retried } = await stack.consume("switchyard-schedules", [{ run_id: "run_twice" }]);
       expect(retried).toEqual(["message-0"]);
     } finally {
-      link.set("up");
+      await link.set("up");
     }
   });
 });
@@ -286,9 +286,9 @@ describe("a tick", () => {
   });
 
   it("makes up for what it could not do while the database was down", async () => {
-    link.set("down");
+    await link.set("down");
     await stack.tick(new Date("2027-02-03T13:03:00.000Z")).catch(() => undefined); // the trigger's own failure is the platform's to log
-    link.set("up");
+    await link.set("up");
     await stack.tick(new Date("2027-02-03T13:04:00.000Z"));
     const runs = await cronRuns();
     expect(runs.map((run) => run.scheduled_at.toISOString())).toContain("2027-02-03T13:03:00.000Z");

@@ -39,6 +39,8 @@ export interface Stack {
   storageFolder: string;
   /** The cache from the side. */
   redis: RedisBackend;
+  /** `host:port` where the cache is, to put something in between by `restart`. */
+  cacheAddress: string;
   /** Postgres from the side, to look at what the Workers wrote. */
   sql<Row extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<Row[]>;
   /** A second api Worker in a runtime process of its own, on the first one's Durable Objects. */
@@ -59,6 +61,11 @@ export interface Stack {
   logs: LogLines;
   /** Kills workerd as kill -9 does; nothing that it had only in memory is left. */
   kill(): Promise<void>;
+  /** The same, and it stays dead until `restart`. */
+  halt(): Promise<void>;
+  /** Stops workerd where it is: it takes connections, and answers nothing until `thaw`. */
+  freeze(): void;
+  thaw(): void;
   /** Starts the Workers again on the storage that is there, after `kill` or instead of it. Ports change. */
   restart(vars?: Record<string, string>): Promise<void>;
   stop(): Promise<void>;
@@ -118,6 +125,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     databaseUrl: database.url,
     storageFolder: path.join(folder, "storage"),
     redis,
+    cacheAddress: new URL(upstash.url).host,
     logs,
     admin,
     client,
@@ -163,6 +171,16 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     },
     async kill() {
       for (const pid of workerd) process.kill(pid, "SIGKILL");
+    },
+    async halt() {
+      for (const pid of workerd) process.kill(pid, "SIGKILL");
+      await running().dispose(); // which would start it again otherwise
+    },
+    freeze() {
+      for (const pid of workerd) process.kill(pid, "SIGSTOP");
+    },
+    thaw() {
+      for (const pid of workerd) process.kill(pid, "SIGCONT");
     },
     async restart(more = {}) {
       vars = { ...vars, ...more };

@@ -3,17 +3,17 @@ import type { ApiClient } from "#test/harness/api-client.ts";
 import { eventually } from "#test/harness/eventually.ts";
 import { type Stack, startStack } from "#test/harness/stack.ts";
 import { makeRecord } from "./database.ts";
-import { type FaultyLink, startFaultyLink } from "./faulty-link.ts";
+import { type FaultLink, startFaultLink } from "#test/harness/fault-link.ts";
 
 /** Usage on its whole way: isolate, Meter, queue, consumer, Postgres, with what can go wrong in between. */
 
 let stack: Stack;
-let link: FaultyLink;
+let link: FaultLink;
 let team: { teamId: string; keyId: string; client: ApiClient };
 
 beforeAll(async () => {
   const postgres = inject("postgres");
-  link = await startFaultyLink(postgres.neonProxy);
+  link = await startFaultLink(postgres.neonProxy);
   stack = await startStack({
     postgres,
     vars: { NEON_LOCAL_PROXY: link.address, LOG_LEVEL: "debug", USAGE_RESEND_SECONDS: "2" },
@@ -24,7 +24,7 @@ afterAll(async () => {
   await link?.stop();
 });
 beforeEach(async () => {
-  link.set("up");
+  await link.set("up");
   team = await stack.createTeam();
 });
 
@@ -98,10 +98,10 @@ describe("usage", () => {
     const first = await chat(1);
     await expectExactly(first);
     const failures = logged("usage_not_stored").length;
-    link.set("answers_lost");
+    await link.set("answers_lost");
     const ids = await chat(40);
     await eventually(() => expect(logged("usage_not_stored").length).toBeGreaterThan(failures + 1));
-    link.set("up");
+    await link.set("up");
     await expectExactly([...first, ...ids]);
   });
 
@@ -109,22 +109,22 @@ describe("usage", () => {
     const first = await chat(1);
     await expectExactly(first);
     const failures = logged("usage_not_stored").length;
-    link.set("down");
+    await link.set("down");
     const ids = await chat(30);
     await takenByMeter(ids);
     await eventually(() => expect(logged("usage_not_stored").length).toBeGreaterThan(failures));
-    link.set("up");
+    await link.set("up");
     await expectExactly([...first, ...ids]);
   });
 
   it("survives kill -9 with the queue's messages gone: what the queue loses, the Meter sends again", async () => {
     const first = await chat(1);
     await expectExactly(first);
-    link.set("down");
+    await link.set("down");
     const ids = await chat(30);
     await takenByMeter(ids);
     await stack.kill();
-    link.set("up");
+    await link.set("up");
     await stack.restart();
     await expectExactly([...first, ...ids]);
   });
@@ -132,11 +132,11 @@ describe("usage", () => {
   it("survives kill -9 between the insert and the confirmation", async () => {
     const first = await chat(1);
     await expectExactly(first);
-    link.set("answers_lost");
+    await link.set("answers_lost");
     const ids = await chat(30);
     await eventually(async () => expect(await storedIds()).toHaveLength(31)); // stored, and nobody was told
     await stack.kill();
-    link.set("up");
+    await link.set("up");
     await stack.restart();
     await expectExactly([...first, ...ids]);
     // The Meter sends them again, and is told this time.
@@ -200,7 +200,7 @@ describe("the consumer", () => {
   });
 
   it("brings every message again when nothing could be stored", async () => {
-    link.set("down");
+    await link.set("down");
     const { retried } = await stack.consume("switchyard-usage", [
       message(team.teamId, "batch_1", [makeRecord()]),
       { kind: "probe", sentAt: Date.now() },

@@ -1,13 +1,15 @@
 import type { Admission } from "#core/gateway/admission.ts";
 import type { ModelCall } from "#core/gateway/model-call.ts";
 import { AppError } from "#core/kernel/errors.ts";
+import { within } from "#core/kernel/within.ts";
 import { refusalError } from "#core/limits/refusal-error.ts";
 import type { Asking, LeaseSource } from "#core/meter/lease-desk.ts";
 import type { LimitRule } from "#core/meter/limit-rule.ts";
 import type { AppContext } from "./app-types.ts";
+import { askStanding, SHORT_PATIENCE_MS } from "./ask-standing.ts";
 
-/** A Meter that takes longer, in milliseconds, counts as out of reach. */
-const PATIENCE_MS = 5_000;
+/** How long a lease is waited for, in milliseconds; less than after which the desk takes a call for lost. */
+const LEASE_PATIENCE_MS = 5_000;
 
 /**
  * Lets a request through, or not, by all limits of its team and key at once; in memory where this isolate holds a
@@ -26,7 +28,7 @@ export function admitRequest(
   const decide = (rules: readonly LimitRule[]) =>
     leases.admit(
       { teamId, requestId, rules, keyId, model, endUser, ...asked },
-      sourceFor(c, teamId),
+      sourceFor(c, teamId, rules),
     );
   const known = limits.fresh(teamId, Date.now());
   return known ? decide(known) : limitsOf(c, teamId).then(decide);
@@ -34,12 +36,10 @@ export function admitRequest(
 
 /** @throws AppError `unavailable` where neither the Meter nor a recent answer of it can be had */
 async function limitsOf(c: AppContext, teamId: string): Promise<readonly LimitRule[]> {
-  const { limits, meter } = c.get("deps");
-  const askedAt = Date.now();
+  const { limits } = c.get("deps");
   try {
-    const standing = await withinPatience(meter.standing(teamId));
-    limits.learn(teamId, standing, askedAt);
-    return standing.limits;
+    if (limits.isMissed(teamId, Date.now())) throw new Error("The Meter did not answer just now");
+    return (await askStanding(c.get("deps"), teamId)).limits;
   } catch (error) {
     const last = limits.last(teamId, Date.now());
     if (last) return last;
@@ -47,11 +47,28 @@ async function limitsOf(c: AppContext, teamId: string): Promise<readonly LimitRu
   }
 }
 
-function sourceFor(c: AppContext, teamId: string): LeaseSource {
-  const { meter, usage } = c.get("deps");
+function sourceFor(c: AppContext, teamId: string, rules: readonly LimitRule[]): LeaseSource {
+  const { leases, limits, meter, usage } = c.get("deps");
   const background = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
   return {
-    lease: (wants) => withinPatience(meter.lease(teamId, wants)),
+    async lease(wants) {
+      // Who would be refused without the Meter waits for it; who would be let through does not.
+      const isPatient = rules.some(({ soft, onError }) => !soft && onError === "closed");
+      if (!isPatient && limits.isMissed(teamId, Date.now()))
+        throw new Error("The Meter did not answer just now");
+      const work = meter.lease(teamId, wants);
+      try {
+        return await within(isPatient ? LEASE_PATIENCE_MS : SHORT_PATIENCE_MS, work);
+      } catch (error) {
+        limits.miss(teamId, Date.now());
+        const handBack = work.then((grants) => {
+          leases.takeLate(teamId, wants, grants, Date.now());
+          return usage.flush(teamId);
+        });
+        background(handBack.catch(() => undefined)); // where the call has failed there is nothing to hand back
+        throw error;
+      }
+    },
     granted: () => background(usage.flush(teamId)),
     background,
     wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
@@ -59,18 +76,6 @@ function sourceFor(c: AppContext, teamId: string): LeaseSource {
     unreachable,
     now: Date.now,
   };
-}
-
-async function withinPatience<T>(work: Promise<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error("The Meter did not answer in time")), PATIENCE_MS);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 function unreachable(cause: unknown): AppError {

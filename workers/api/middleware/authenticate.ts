@@ -17,6 +17,7 @@ import type { AppContext } from "../app-types.ts";
 import { tooManyAttempts } from "../failed-attempts.ts";
 import { internalActorOf } from "../internal-actor.ts";
 import { refuseChanges, SIGNAL_KEY, SIGNAL_SECONDS, signalOf } from "../signal.ts";
+import { askStanding } from "../ask-standing.ts";
 import { addressOf, enforceAccess } from "./enforce-access.ts";
 import { identifyToken, isToken } from "./identify-token.ts";
 
@@ -149,7 +150,7 @@ function namedTeam(c: AppContext): string | null {
 }
 
 function keySources(c: AppContext): RecordSources<KeyRecord> {
-  const { cache, meter, limits, settings } = c.get("deps");
+  const { cache, settings } = c.get("deps");
   const background = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
   let missed = false;
   return {
@@ -166,10 +167,7 @@ function keySources(c: AppContext): RecordSources<KeyRecord> {
         throw tooManyAttempts();
       return loadKeyRecord(openDatabase(settings), hash);
     },
-    async epoch(teamId) {
-      const asked = Date.now();
-      return limits.learn(teamId, await meter.standing(teamId), asked);
-    },
+    epoch: async (teamId) => (await askStanding(c.get("deps"), teamId)).epoch,
     background,
     now: Date.now,
   };

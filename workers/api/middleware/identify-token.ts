@@ -16,6 +16,7 @@ import { noSuchTeam } from "#core/teams/reach-team.ts";
 import type { CachedRecord, RecordSources } from "#core/teams/epoch-ring.ts";
 import { openDatabase } from "#platform/database.ts";
 import type { AppContext } from "../app-types.ts";
+import { askStanding } from "../ask-standing.ts";
 
 /** How long an issuer's keys and a bearer's standing may stay in the shared cache, in seconds. */
 const KEYS_SECONDS = 24 * 60 * 60;
@@ -117,7 +118,7 @@ function standingSources(
   token: VerifiedToken,
   teamId: string | null,
 ): RecordSources<Standing> {
-  const { cache, meter, limits, settings } = c.get("deps");
+  const { cache, settings } = c.get("deps");
   return {
     readCache: (name) => cache.get<CachedRecord<Standing>>(`standing:${name}`),
     async writeCache(name, cached) {
@@ -125,10 +126,7 @@ function standingSources(
       if (cached.record) await cache.set(`standing:${name}`, cached, STANDING_SECONDS);
     },
     load: () => loadStanding(openDatabase(settings), token, teamId),
-    async epoch(ofTeam) {
-      const asked = Date.now();
-      return limits.learn(ofTeam, await meter.standing(ofTeam), asked);
-    },
+    epoch: async (ofTeam) => (await askStanding(c.get("deps"), ofTeam)).epoch,
     background: (work) => c.executionCtx.waitUntil(work),
     now: Date.now,
   };

@@ -175,6 +175,18 @@ describe("GET /v1/audit", () => {
     ]);
   });
 
+  test("tells what was switched off, why, and nothing where it was off already", async () => {
+    const off = { bot: "off", reason: "Maintenance" };
+    await stack.admin.expect(200, "PUT", "/v1/admin/switches", off);
+    await stack.admin.expect(200, "PUT", "/v1/admin/switches", off);
+    await stack.admin.expect(200, "PUT", "/v1/admin/switches", { bot: "on" });
+    const { data } = await stack.admin.expect<List>(200, "GET", "/v1/audit?action=switches.set");
+    expect(data).toMatchObject([
+      { before: { bot: "off" }, after: { bot: "on" } },
+      { before: { bot: "on" }, after: { bot: "off", reason: "Maintenance" }, team_id: null },
+    ]);
+  });
+
   test("filters by action, actor, target and time, and pages without loss or repetition", async () => {
     const { client, keyId, teamId } = await stack.createTeam();
     const made: string[] = [];

@@ -7,6 +7,8 @@ export const UNAUDITED: Record<string, string> = {
     "Changes the switchboard within the transaction of a change, which writes its own entry.",
   "core/telegram/set-chat-blocked.ts":
     "Notes what Telegram told of a chat, as often as it does; nobody's rights change.",
+  "core/telegram/redeem-link-code.ts":
+    "Uses a code up, in the transaction in which link-chat.ts links the chat and writes that.",
   "core/usage/store-usage-records.ts": "Usage records are an account of their own.",
   "core/usage/roll-up-hours.ts": "Sums of usage records.",
   "core/usage/stats/count-minutes.ts": "Counts of usage records.",
@@ -26,4 +28,10 @@ export const UNAUDITED: Record<string, string> = {
     "Tidies the index of sessions. Sessions are what users say, not what admins set.",
   "platform/durable-objects/session-index.ts": "As above.",
   "workers/api/middleware/idempotent.ts": "Answers that are kept for repeated requests.",
+};
+
+/** Functions that write, each with the one of the same file that calls them and writes the entry for all. */
+export const AUDITED_BY_CALLER: Record<string, string> = {
+  "core/limits/grant-credits.ts: store": "grantCredits",
+  "core/limits/grant-credits.ts: addToLedger": "grantCredits",
 };

@@ -6,6 +6,31 @@ export interface Writes {
   audits: boolean;
 }
 
+const DECLARATION =
+  /^(?:export )?(?:default )?(?:async )?(?:abstract )?(?:function\*?|const|let|class) (\w+)/;
+
+/**
+ * What each declaration at the top of a file writes: one that writes in silence is not excused by another one beside it
+ * that audits. The formatter sees to it that declarations begin their line.
+ */
+export function functionsOf(source: string): (Writes & { name: string })[] {
+  const pieces: string[] = [];
+  let piece = "";
+  for (const line of withoutComments(source).split("\n")) {
+    if (DECLARATION.test(line)) {
+      pieces.push(piece);
+      piece = "";
+    }
+    piece += `${line}\n`;
+  }
+  pieces.push(piece);
+  const [imports = "", ...declarations] = pieces;
+  return declarations.map((text) => ({
+    name: DECLARATION.exec(text)?.[1] ?? "",
+    ...writesOf(imports + text),
+  }));
+}
+
 /** Whether drizzle's builder is told to write, whatever the connection and the table are called. */
 const BUILDER = /\.\s*(insert|update|delete)\s*\(\s*([A-Za-z_$][\w$.]*)/g;
 /** Raw SQL that writes. */

@@ -32,6 +32,9 @@ export interface Walk {
   ends?: boolean;
 }
 
+/** Why a request for a model is in no audit log; such requests go on while all changes are switched off. */
+export const MODEL_REQUEST = "a request for a model makes a usage record";
+
 const team = (things: Things) => ({ id: things.teamId });
 const member = (things: Things) => ({ id: things.teamId, member_id: things.memberId });
 const key = (things: Things) => ({ id: things.keyId });
@@ -51,13 +54,13 @@ export const WALKS: Record<string, Walk> = {
   "GET /ready": { stranger: "public", status: 200 },
 
   "POST /v1/chat/completions": {
-    audit: { none: "a request for a model makes a usage record" },
+    audit: { none: MODEL_REQUEST },
     stranger: "own",
     status: 200,
     body: () => ({ model: "builtin", messages: [{ role: "user", content: "Hello" }] }),
   },
   "POST /v1/responses": {
-    audit: { none: "a request for a model makes a usage record" },
+    audit: { none: MODEL_REQUEST },
     stranger: "own",
     status: 200,
     body: () => ({ model: "builtin", input: "Hello" }),
@@ -77,7 +80,7 @@ export const WALKS: Record<string, Walk> = {
     ends: true,
   },
   "POST /v1/messages": {
-    audit: { none: "a request for a model makes a usage record" },
+    audit: { none: MODEL_REQUEST },
     stranger: "own",
     status: 200,
     body: () => ({
@@ -87,13 +90,13 @@ export const WALKS: Record<string, Walk> = {
     }),
   },
   "POST /v1/messages/count_tokens": {
-    audit: { none: "a request for a model makes a usage record" },
+    audit: { none: MODEL_REQUEST },
     stranger: "own",
     status: 200,
     body: () => ({ model: "builtin", messages: [{ role: "user", content: "Hello" }] }),
   },
   "POST /v1/embeddings": {
-    audit: { none: "a request for a model makes a usage record" },
+    audit: { none: MODEL_REQUEST },
     stranger: "own",
     status: 200,
     body: () => ({ model: "builtin", input: "Hello" }),
@@ -103,7 +106,7 @@ export const WALKS: Record<string, Walk> = {
   "GET /v1/models/{id}": { stranger: "own", status: 200, params: () => ({ id: "builtin" }) },
 
   "POST /v1/chat": {
-    audit: { none: "a request for a model makes a usage record" },
+    audit: { none: MODEL_REQUEST },
     stranger: "hidden",
     status: 200,
     body: (things) => ({ message: "Go on", session_id: things.sessionId }),

@@ -127,6 +127,11 @@ export function seesUsageOf(principal: Principal): string | null {
   return principal.kind === "token" && principal.member !== null ? null : seesSessionsOf(principal);
 }
 
+/** Whether the principal is one of the users of a team's app: nothing of the team itself is their business. */
+export function isAppUser(principal: Principal): boolean {
+  return principal.kind === "token" && seesUsageOf(principal) !== null;
+}
+
 /**
  * The team whose things a list or an object route may touch; `null` means every team, and only super admins
  * who named none get it.

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { type Stack, startStack } from "#test/harness/stack.ts";
-import { take } from "./tenancy/request-of.ts";
-import { furnish, ghost, type Household, type Things } from "./tenancy/things.ts";
+import { take, withoutIds } from "./tenancy/request-of.ts";
+import { furnish, ghost, type Household } from "./tenancy/things.ts";
 import { type Walk, WALKS } from "./tenancy/walks.ts";
 
 interface Operation {
@@ -69,13 +69,6 @@ async function belongings(): Promise<string> {
   for (const { table_name: table } of tables)
     rows.push(await stack.sql(`SELECT * FROM ${table} WHERE team_id = $1 ORDER BY 1`, [teamId]));
   return JSON.stringify(rows, null, 1);
-}
-
-/** Takes out of an answer what the request itself has put in, and what differs between any two requests. */
-function withoutIds(text: string, things: Things): string {
-  let rest = text.replaceAll(/req_[0-9a-z]{26}/g, "req_");
-  for (const [kind, id] of Object.entries(things)) rest = rest.replaceAll(id, `<${kind}>`);
-  return rest;
 }
 
 describe("a key of another team", () => {

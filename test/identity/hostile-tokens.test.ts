@@ -20,7 +20,7 @@ beforeAll(async () => {
   ours = await startAnyIssuer("ES256");
   other = await startAnyIssuer("RS256");
   unknown = await startAnyIssuer("ES256");
-  const rule = { audience: AUDIENCE, clock_tolerance_seconds: 5 };
+  const rule = { audience: AUDIENCE, clock_tolerance_seconds: 5, end_user: null };
   const rules = [
     { ...rule, issuer: ours.url, team: { from: "team", id: TEAM }, scopes: ["chat"] },
     {

@@ -66,6 +66,9 @@ describe("a person who signed in with a mobile app, by authorization code and PK
     const usage = await ann.expect<{ code: string }>(403, "GET", "/v1/usage");
     expect(usage.code).toBe("missing_scope");
     await ann.expect(403, "POST", "/v1/keys", { name: "mine" });
+    // What the team is called, and who may reach it, is not an app's user's business.
+    await ann.expect(404, "GET", `/v1/teams/${TEAM}`);
+    expect(await ann.expect(200, "GET", "/v1/teams")).toMatchObject({ data: [] });
   });
 
   it("is the end user of what they use, whoever the request names", async () => {

@@ -34,3 +34,10 @@ export async function take(
   const all = `${[...response.headers].map(([name, value]) => `${name}: ${value}`).join("\n")}\n\n${text}`;
   return { status: response.status, text, all };
 }
+
+/** Takes out of an answer what the request itself has put in, and what differs between any two requests. */
+export function withoutIds(text: string, things: Things): string {
+  let rest = text.replaceAll(/req_[0-9a-z]{26}/g, "req_");
+  for (const [kind, id] of Object.entries(things)) rest = rest.replaceAll(id, `<${kind}>`);
+  return rest;
+}

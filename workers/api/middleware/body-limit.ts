@@ -28,17 +28,21 @@ export async function discardBody({ body }: Request): Promise<void> {
  */
 export function bodyLimit(limit: number) {
   return async function limitBody(c: AppContext, next: Next): Promise<void> {
-    const { body, headers } = c.req.raw;
+    const { method, headers } = c.req.raw;
     c.set("bodyBytes", 0);
-    if (!body || headers.get("content-length") === "0") return next();
-    if (!isJson(headers.get("content-type"))) {
-      await discardBody(c.req.raw);
-      throw notJson(headers.get("content-type"));
-    }
+    if (method === "GET" || method === "HEAD") return next();
     const length = headers.has("transfer-encoding") ? null : headers.get("content-length");
-    if (length !== null && Number(length) <= limit) {
+    const type = headers.get("content-type");
+    if (length === "0") return next();
+    if (length !== null && Number(length) <= limit && isJson(type)) {
       c.set("bodyBytes", Number(length));
-      return next();
+      return next(); // the usual case, in which the body is not even looked at
+    }
+    const { body } = c.req.raw;
+    if (!body) return next();
+    if (!isJson(type)) {
+      await discardBody(c.req.raw);
+      throw notJson(type);
     }
     const reader = body.getReader();
     if (length !== null) {

@@ -17,7 +17,8 @@ export async function requestFrame(c: AppContext, next: Next): Promise<void> {
   c.set("framed", false);
   c.set("logsItself", false);
   const deps = await depsOf(c.env);
-  const trace = continueTrace(c.req.header("traceparent"), c.req.header("tracestate"));
+  const traceparent = c.req.header("traceparent");
+  const trace = continueTrace(traceparent, traceparent && c.req.header("tracestate"));
   c.set("deps", deps);
   c.set("trace", trace);
   c.set("log", deps.log.with({ request_id: requestId, trace_id: trace.traceId }));

@@ -102,6 +102,7 @@ describe("a refusal", () => {
     state: state({ used: 100, remaining: 0, ...over }),
     needed: 1,
     retryAfterMs: 12_000,
+    setAside: false,
     fittingMaxTokens: null,
     ...more,
   });
@@ -161,6 +162,18 @@ describe("a refusal", () => {
     const error = refusalError(refusal(over, more), NOW);
     expect(error).toMatchObject({ code: "insufficient_quota", openAiType: "insufficient_quota" });
     expect(error.headers?.["x-should-retry"]).toBe("false");
+  });
+
+  it("of a budget that is only set aside for running requests is sent again soon", () => {
+    const money: Partial<LimitState> = { unit: "usd", window: "total", max: 1_000_000 };
+    const more = { needed: 90_000, setAside: true, retryAfterMs: 1_000 };
+    const error = refusalError(refusal({ ...money, resetsAt: null }, more), NOW);
+    expect(error.code).toBe("rate_limit_exceeded");
+    expect(error.message).toBe(
+      "Limit reached: this key may use $1.00 in total. What is left is set aside for requests that are running. Try again in 1s.",
+    );
+    expect(error.headers).toMatchObject({ "retry-after": "1" });
+    expect(error.headers).not.toHaveProperty("x-should-retry");
   });
 
   it("that would take hours is not sent again either", () => {

@@ -9,7 +9,7 @@ const WAIT_LIMIT = 60_000;
 /**
  * The error of a request that a limit has refused. A budget that is spent (money, or anything in total) is
  * `insufficient_quota`, which no client sends again; everything else `rate_limit_exceeded`, which OpenAI's clients
- * send again after the wait.
+ * send again after the wait; so is a budget that is only set aside for running requests.
  * @param states of all limits of the request, where they are known, for the answer's fields
  */
 export function refusalError(
@@ -17,8 +17,8 @@ export function refusalError(
   now: number,
   states: readonly LimitState[] = [refusal.state],
 ): AppError {
-  const { state, retryAfterMs } = refusal;
-  const spent = state.unit === "usd" || state.window === "total";
+  const { state, setAside, retryAfterMs } = refusal;
+  const spent = !setAside && (state.unit === "usd" || state.window === "total");
   const headers: Record<string, string> = {};
   putLimitHeaders(states, now, (name, value) => {
     headers[name] = value;
@@ -38,13 +38,14 @@ export function refusalError(
 }
 
 function sentences(refusal: LimitRefusal, now: number): string[] {
-  const { state, needed, retryAfterMs, fittingMaxTokens } = refusal;
+  const { state, needed, setAside, retryAfterMs, fittingMaxTokens } = refusal;
   const { unit, window, resetsAt } = state;
   const whose = state.keyId === null ? "team" : "key";
   const what = `${shown(state, state.max)}${window === null ? "" : window === "total" ? " in total" : ` per ${window}`}`;
   const all = [`Limit reached: this ${whose} may use ${what}${ofWhom(state)}.`];
   if (needed > state.max) return [...all, ...neverSentences(refusal)];
   if (unit === "concurrency") all.push("Wait until one of the running requests has ended.");
+  else if (setAside) all.push("What is left is set aside for requests that are running.");
   else if (unit === "requests" || state.remaining <= 0) all.push("They are used up.");
   else
     all.push(
@@ -52,7 +53,8 @@ function sentences(refusal: LimitRefusal, now: number): string[] {
     );
   if (fittingMaxTokens !== null)
     all.push(`With max_tokens of ${fittingMaxTokens} or less it would fit.`);
-  if (resetsAt !== null)
+  if (setAside && retryAfterMs !== null) all.push(`Try again in ${spanText(retryAfterMs)}.`);
+  else if (resetsAt !== null)
     all.push(
       `It resets at ${new Date(resetsAt).toISOString()}, in ${spanText(Math.max(0, resetsAt - now))}.`,
     );

@@ -475,15 +475,18 @@ function needOf(rules: readonly LimitRule[], worst: () => WorstCase) {
 function refuse(
   source: LeaseSource,
   { fitting }: Asking,
-  { state, retryAfterMs }: LimitRefusal,
+  refusal: LimitRefusal,
   need: Amounts,
 ): Error {
+  const { state } = refusal;
   const { unit, max, remaining } = state;
   const needed = need[componentOf(unit)];
   const room = needed > max ? max : remaining;
   const fittingMaxTokens =
     fitting && (unit === "tokens" || unit === "usd") ? fitting(unit, room) : null;
-  return source.refuse({ state, needed, retryAfterMs, fittingMaxTokens }, [state]);
+  // A refusal that is remembered may have been of a smaller request.
+  const never = needed > max ? { setAside: false, retryAfterMs: null } : {};
+  return source.refuse({ ...refusal, ...never, needed, fittingMaxTokens }, [state]);
 }
 
 function laneOf(team: TeamDesk, { keyId, model, endUser }: Combination): Lane {

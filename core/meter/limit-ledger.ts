@@ -354,11 +354,13 @@ export class LimitLedger {
     const never = needed > maxAt(rule, now);
     const waitMs = never ? null : this.waitFor(blocking, now);
     const untilReset = name.end === null ? null : name.end - now;
-    const retryAfterMs = never ? null : rule.unit === "concurrency" ? LEASE_MS : untilReset;
+    const setAside = !never && bucket.used + needed <= maxAt(rule, now);
+    const soon = Math.min(LEASE_MS, untilReset ?? LEASE_MS);
+    const retryAfterMs = never ? null : setAside ? soon : untilReset;
     const state = this.stateOf(rule, name.subject, bucket.used + bucket.reserved, now);
     return {
       kind: "refused",
-      refusal: { state, needed, retryAfterMs, fittingMaxTokens: null },
+      refusal: { state, needed, setAside, retryAfterMs, fittingMaxTokens: null },
       waitMs,
     };
   }

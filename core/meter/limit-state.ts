@@ -47,6 +47,8 @@ export interface LimitRefusal {
   state: LimitState;
   /** What the request would have needed in the worst case. */
   needed: number;
+  /** What is short is not used up but set aside for running requests, and most of that comes back. */
+  setAside: boolean;
   /** When trying again may help, in milliseconds from now; null where only another budget does. */
   retryAfterMs: number | null;
   /**

@@ -44,7 +44,7 @@ export interface Stack {
   /** Postgres from the side, to look at what the Workers wrote. */
   sql<Row extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<Row[]>;
   /** A second api Worker in a runtime process of its own, on the first one's Durable Objects. */
-  startSecondApi(): Promise<{ client(apiKey: string | null): ApiClient; stop(): Promise<void> }>;
+  startSecondApi(): Promise<SecondApi>;
   /** A client with the super admin key. */
   admin: ApiClient;
   client(apiKey: string | null): ApiClient;
@@ -68,6 +68,17 @@ export interface Stack {
   thaw(): void;
   /** Starts the Workers again on the storage that is there, after `kill` or instead of it. Ports change. */
   restart(vars?: Record<string, string>): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** An api Worker in a process of its own, beside a stack's. */
+export interface SecondApi {
+  client(apiKey: string | null): ApiClient;
+  /** Kills its process as kill -9 does. */
+  kill(): void;
+  /** Stops its process where it is, until `thaw`. */
+  freeze(): void;
+  thaw(): void;
   stop(): Promise<void>;
 }
 
@@ -130,14 +141,20 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     admin,
     client,
     async startSecondApi() {
+      const before = await childProcessesOf(process.pid);
       const second = new Miniflare(
         miniflareOptions({ names: ["api"], vars, folder, logs, suffix: "-2" }),
       );
       await second.ready;
       const { origin } = await second.unsafeGetDirectURL(`${WORKERS.api.script}-2`);
+      const own = (await childProcessesOf(process.pid)).filter((pid) => !before.includes(pid));
+      const signal = (name: NodeJS.Signals) => own.forEach((pid) => process.kill(pid, name));
       return {
         client: (apiKey) => new ApiClient(() => origin, apiKey),
-        stop: () => second.dispose(),
+        kill: () => signal("SIGKILL"),
+        freeze: () => signal("SIGSTOP"),
+        thaw: () => signal("SIGCONT"),
+        stop: () => second.dispose().catch(() => undefined), // it may be dead already
       };
     },
     sql: async <Row extends pg.QueryResultRow>(text: string, values?: unknown[]) =>

@@ -1,7 +1,19 @@
+const encoder = new TextEncoder();
+
 /** Notes a stream down while it is read, as long as it is small enough to be kept. */
 export class AnswerRecorder {
   /** The largest answer that is kept, in bytes: sealed it has to fit into one request of 1 MB to the cache. */
   static readonly LIMIT = 500_000;
+
+  /** Whether an answer in one piece is too large to be kept. */
+  static isTooLarge(text: string): boolean {
+    if (text.length > AnswerRecorder.LIMIT) return true;
+    // A unit of UTF-16 takes three bytes at most.
+    return (
+      text.length * 3 > AnswerRecorder.LIMIT && encoder.encode(text).length > AnswerRecorder.LIMIT
+    );
+  }
+
   private pieces: Uint8Array[] | null = null;
   private size = 0;
 

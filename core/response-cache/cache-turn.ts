@@ -99,7 +99,7 @@ export class CacheTurn {
     if (this.kept || key === "") return;
     const text = body ?? this.recorder.text();
     const good = record.status === 200 && record.errorCode === null;
-    if (!good || text === null || text.length > AnswerRecorder.LIMIT || FILTERED.test(text)) {
+    if (!good || text === null || AnswerRecorder.isTooLarge(text) || FILTERED.test(text)) {
       this.hand(null);
       return;
     }

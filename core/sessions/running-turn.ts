@@ -43,10 +43,11 @@ export class RunningTurn {
       const ended = this.end(answer, model).finally(endLease);
       if (!stream) await ended;
       else ports.gateway.background(ended.catch(() => undefined)); // whoever holds the turn is told
-      const { upstreamMs, admission } = answer;
+      const { upstreamMs, admission, cache } = answer;
       const record = Promise.resolve(answer.record);
       const { sessionId } = call;
-      return { sessionId, replayed: false, upstreamMs, admission, answer: ended, record };
+      const told = { sessionId, replayed: false, upstreamMs, admission, answer: ended, record };
+      return cache ? { ...told, cache } : told;
     } catch (error) {
       endLease();
       throw await this.giveUp(error);

@@ -1,5 +1,5 @@
 import type { Admission } from "../gateway/admission.ts";
-import type { GatewayPorts } from "../gateway/model-call.ts";
+import type { GatewayPorts, ModelAnswer } from "../gateway/model-call.ts";
 import type { UsageRecord } from "../usage/usage-record.ts";
 import type { KeptAnswer, OpenSession, TurnRetry } from "./session.ts";
 import type { TurnInput } from "./turn-input.ts";
@@ -32,6 +32,8 @@ export interface Turn {
   replayed: boolean;
   /** Milliseconds until the provider's answer began, or was whole; null where none was called. */
   upstreamMs: number | null;
+  /** What the response cache had; left out where nobody asked it. */
+  cache?: ModelAnswer["cache"];
   /** How its limits let it through; left out where nobody asked them. */
   admission?: Admission | undefined;
   /** @throws AppError for all that fails once the stream has begun; then nothing of the turn stays */

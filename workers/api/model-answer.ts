@@ -24,11 +24,18 @@ export function answerResponse(c: AppContext, answer: ModelAnswer): Response {
   putFrameHeaders(c, put);
   c.set("framed", true);
   if (typeof answer.body !== "string") headers["cache-control"] = "no-cache, no-transform";
-  const { cache } = answer;
-  if (cache) headers["x-cache"] = cache.state;
-  if (cache?.storedAt) headers["age"] = String(Math.floor((Date.now() - cache.storedAt) / 1_000));
+  if (answer.cache) putCacheHeaders(answer.cache, put);
   if (answer.admission) putLimitHeaders(answer.admission.states(), Date.now(), put);
   return new Response(answer.body, { headers });
+}
+
+/** Says what the response cache had, and of a hit how old it is, in seconds. */
+export function putCacheHeaders(
+  { state, storedAt }: NonNullable<ModelAnswer["cache"]>,
+  put: (name: string, value: string) => void,
+): void {
+  put("x-cache", state);
+  if (storedAt) put("age", String(Math.floor((Date.now() - storedAt) / 1_000)));
 }
 
 function logOnceEnded(c: AppContext, ended: ModelAnswer["record"]): void {

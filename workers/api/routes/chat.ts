@@ -5,6 +5,7 @@ import { takeTurn } from "#core/sessions/take-turn.ts";
 import type { Turn, TurnAnswer, TurnRequest } from "#core/sessions/turn.ts";
 import { turnInput } from "#core/sessions/turn-input.ts";
 import type { AppContext } from "../app-types.ts";
+import { putCacheHeaders } from "../model-answer.ts";
 import { endUserOf, gatewayPorts, modelCall } from "../model-gateway.ts";
 import { logRequest } from "../middleware/request-frame.ts";
 import {
@@ -139,6 +140,7 @@ function setHeaders(c: AppContext, turn: Turn): void {
   c.header("x-session-id", turn.sessionId);
   const limits = turn.admission?.states() ?? [];
   putLimitHeaders(limits, Date.now(), (name, value) => c.header(name, value));
+  if (turn.cache) putCacheHeaders(turn.cache, (name, value) => c.header(name, value));
   if (turn.replayed) c.header("idempotent-replayed", "true");
 }
 

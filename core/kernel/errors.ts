@@ -161,6 +161,12 @@ const ERRORS = {
     title: "The message does not fit the model's context",
     retry: false,
   },
+  content_filter: {
+    status: 400,
+    openai: "invalid_request_error",
+    title: "A guard rail refuses the content",
+    retry: false,
+  },
   // What may be used
   rate_limit_exceeded: {
     status: 429,

@@ -146,6 +146,7 @@ export const de: Messages = {
     idempotency_mismatch: ours,
     context_too_long:
       "Das Gespräch ist für dieses Modell zu lang; sende /new, um ein neues zu beginnen.",
+    content_filter: "Das berührt, was Dein Team ausgeschlossen hat; bitte sage es anders.",
     rate_limit_exceeded:
       "Du hast eine Obergrenze für Anfragen erreicht; bitte versuche es etwas später noch einmal.",
     insufficient_quota:

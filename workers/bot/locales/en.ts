@@ -237,6 +237,7 @@ export const en: Messages = {
     session_busy: "I am still answering in this conversation; please wait a moment.",
     idempotency_mismatch: ours,
     context_too_long: "The conversation is too long for this model; send /new to start a new one.",
+    content_filter: "This touches what your team has ruled out; please say it in another way.",
     rate_limit_exceeded:
       "You have reached a limit of how much you may ask; please try again a little later.",
     insufficient_quota: "The budget for answers is spent; an admin of the team can raise it.",

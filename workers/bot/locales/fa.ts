@@ -144,6 +144,7 @@ export const fa: Messages = {
     idempotency_mismatch: ours,
     context_too_long:
       "گفتگو برای این مدل بیش از حد بلند است؛ برای شروع گفتگوی تازه /new را بفرستید.",
+    content_filter: "این با قواعد محتوای تیم شما سازگار نیست؛ لطفاً طور دیگری بگویید.",
     rate_limit_exceeded: "به سقف تعداد درخواست‌ها رسیده‌اید؛ لطفاً کمی بعد دوباره امتحان کنید.",
     insufficient_quota: "بودجهٔ پاسخ‌ها تمام شده است؛ مدیر تیم می‌تواند آن را افزایش دهد.",
     provider_error: modelTrouble,

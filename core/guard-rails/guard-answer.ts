@@ -1,0 +1,77 @@
+import type { RailMatch, Rails } from "./guard-rails.ts";
+import { JsonFilter } from "./json-filter.ts";
+import { TextFilter } from "./text-filter.ts";
+import { isJsonField, mapTexts, type TextPath } from "./walk-texts.ts";
+
+/** What the rules made of an answer. */
+export interface GuardedAnswer {
+  /** The answer as it may be given, JSON as it came where nothing changes. */
+  body: string;
+  /** The names of the rules that ended a choice. */
+  denied: string[];
+}
+
+/** How an answer is read. */
+export interface AnswerForm {
+  /** Whether the model was asked for JSON, so that its content is read as such. */
+  jsonContent: boolean;
+}
+
+/**
+ * Holds a whole chat completion to the rules on the way out. A choice with a text that a rule denies ends before it,
+ * with the reason `content_filter`.
+ */
+export function guardAnswer(rails: Rails, body: string, form: AnswerForm): GuardedAnswer {
+  const completion: unknown = JSON.parse(body);
+  const denied: string[] = [];
+  const fields = completion as { choices?: unknown }; // read as JSON of an unknown shape
+  const given: unknown = fields?.choices;
+  if (!Array.isArray(given)) return { body, denied };
+  const choices = given.map((choice: unknown) => {
+    const guarded = guardChoice(rails, choice, form);
+    if (guarded.denied) denied.push(guarded.denied.rule);
+    return guarded.choice;
+  });
+  const changed = choices.some((choice, index) => choice !== given[index]);
+  return { body: changed ? JSON.stringify({ ...fields, choices }) : body, denied };
+}
+
+function guardChoice(
+  rails: Rails,
+  choice: unknown,
+  form: AnswerForm,
+): { choice: unknown; denied: RailMatch | null } {
+  let denied: RailMatch | null = null;
+  const guarded = mapTexts(choice, (text, path) => {
+    if (denied) return ""; // the answer has ended before this
+    const filter = filterFor(rails, path, form);
+    const out = filter.push(text) + filter.end();
+    denied = filter.denied;
+    return out;
+  });
+  if (guarded === choice && denied === null) return { choice, denied };
+  const { message, ...rest } = guarded as Record<string, unknown>; // a text of it was changed
+  const ended = denied ? { finish_reason: "content_filter", message: withoutCalls(message) } : null;
+  const told = rest["logprobs"] === undefined ? {} : { logprobs: null }; // they repeat the text
+  return { choice: { ...rest, message, ...told, ...ended }, denied };
+}
+
+/** No tool is to be called with half of its arguments. */
+function withoutCalls(message: unknown): unknown {
+  if (typeof message !== "object" || message === null) return message;
+  const { tool_calls: _calls, function_call: _call, ...rest } = message as Record<string, unknown>; // an object, as checked
+  return rest;
+}
+
+/** How a text of an answer is read, by where it is. */
+export function filterFor(rails: Rails, path: TextPath, { jsonContent }: AnswerForm) {
+  const isJson = isJsonField(path) || (jsonContent && path.includes("content"));
+  return isJson ? new JsonFilter(rails) : new TextFilter(rails);
+}
+
+/** Whether a request asks for JSON. */
+export function asksForJson(raw: Record<string, unknown>): boolean {
+  const format = raw["response_format"];
+  const type = typeof format === "object" && format !== null ? Reflect.get(format, "type") : null;
+  return typeof type === "string" && type.startsWith("json");
+}

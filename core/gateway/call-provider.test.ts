@@ -44,6 +44,7 @@ function portsWith(fetch: Fetch): GatewayPorts {
     runAi: null,
     route: () => Promise.resolve(modelRouteOf([route])),
     openKey: (provider, sealed) => Promise.resolve(`${provider}-${sealed}-opened`),
+    guardRails: () => null,
     circuits: new CircuitBoard(),
     syncCircuits: () => undefined,
     admit: () => UNLIMITED,

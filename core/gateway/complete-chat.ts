@@ -3,6 +3,10 @@ import { AppError, type ErrorCode, toAppError } from "../kernel/errors.ts";
 import { mayUseModel } from "../kernel/principal.ts";
 import type { LimitRefusal } from "../meter/limit-state.ts";
 import type { ModelRoute, Route } from "../providers/catalog.ts";
+import { asksForJson, guardAnswer } from "../guard-rails/guard-answer.ts";
+import type { GuardRails, Rails } from "../guard-rails/guard-rails.ts";
+import { guardRequest } from "../guard-rails/guard-request.ts";
+import { type GuardedStream, guardStream } from "../guard-rails/guard-stream.ts";
 import { kindOf } from "../providers/kinds/kinds.ts";
 import { streamOptions } from "../providers/kinds/openai/openai.ts";
 import { CacheTurn } from "../response-cache/cache-turn.ts";
@@ -43,9 +47,13 @@ export async function completeChat(
   const estimateInput = () => inputTokens(request);
   return withFailureRecord({ ports, call, model: request.model, estimateInput }, async (found) => {
     const model = await allowedRoute(ports, call, request.model);
-    const input: Completion = { ports, call, request, errorEvent, model, found, cache: null };
+    const asked = ports.guardRails(call.teamId);
+    const rails = asked instanceof Promise ? await asked : asked;
+    const guarded = rails ? guardRequest(rails, request) : request;
+    const common = { ports, call, request: guarded, rails };
+    const input: Completion = { ...common, errorEvent, model, found, cache: null };
     if (!call.cache) return complete(input);
-    const cache = await CacheTurn.begin({ ports, call, request, route: model }, call.cache);
+    const cache = await CacheTurn.begin({ ...common, route: model }, call.cache);
     return complete({ ...input, cache }).catch((thrown: unknown) => {
       cache?.fail(thrown);
       throw thrown;
@@ -62,6 +70,8 @@ interface Completion {
   found: (route: Route, attempt: number) => void;
   /** Null where nobody asked the response cache. */
   cache: CacheTurn | null;
+  /** The team's guard rails; what is kept went through them before. */
+  rails: GuardRails | null;
 }
 
 /** Answers from the response cache, or by the model's targets. */
@@ -81,7 +91,9 @@ async function complete(input: Completion): Promise<ModelAnswer> {
       kept && body
         ? { ...replayed, value: { answer: kept, body, head: [] } }
         : await attemptTargets({ ...run, attempt });
-    return { ...relay({ ports, call, request, begun, errorEvent, deadlineAt, cache }), admission };
+    const rails = kept ? null : (input.rails?.output ?? null);
+    const relayed = relay({ ports, call, request, begun, errorEvent, deadlineAt, cache, rails });
+    return { ...relayed, admission };
   }
   const attempt = (route: Route) =>
     completeHedged({ ...input, request }, run.plan, route, deadlineAt);
@@ -90,6 +102,7 @@ async function complete(input: Completion): Promise<ModelAnswer> {
     : await attemptTargets({ ...run, attempt });
   const { value } = answered;
   const { by = answered.route, lost = null } = value;
+  const text = kept ? value.text : passOut(input, value.text);
   const asked = { ports, call, model: request.model };
   const counted = {
     ...value.counted,
@@ -97,10 +110,16 @@ async function complete(input: Completion): Promise<ModelAnswer> {
     cache: cache?.state,
     ...(lost ? { lost: { tokens: lostTokens(value.counted.tokens), prices: lost.prices } } : {}),
   };
-  const whole = wholeAnswer(asked, by, value.text, counted);
+  const whole = wholeAnswer(asked, by, text, counted);
   if (!cache) return { ...whole, admission };
-  cache.end(await whole.record, value.text);
+  cache.end(await whole.record, text);
   return { ...whole, cache, admission };
+}
+
+/** A whole answer as the guard rails let it out. */
+function passOut({ rails, request }: Completion, text: string): string {
+  if (!rails?.output) return text;
+  return guardAnswer(rails.output, text, { jsonContent: asksForJson(request.raw) });
 }
 
 /** The request as its limits let it through: with a bound for its output where they count tokens or money. */
@@ -368,14 +387,27 @@ interface Relay {
   errorEvent: (error: AppError) => string;
   deadlineAt: number;
   cache: CacheTurn | null;
+  /** What the answer has to pass; null where that is nothing. */
+  rails: Rails | null;
 }
 
-function relay({ ports, call, request, begun, errorEvent, deadlineAt, cache }: Relay): ModelAnswer {
+function guarding({ begun, request, ports }: Relay, rails: Rails, choices: number): GuardedStream {
+  const { answer, body, head } = begun.value;
+  const form = { jsonContent: asksForJson(request.raw), choices };
+  const abort = () => answer.call.abort("client");
+  return guardStream({ rails, form, body, head, abort, now: ports.now });
+}
+
+function relay(input: Relay): ModelAnswer {
+  const { ports, call, request, begun, errorEvent, deadlineAt, cache, rails } = input;
   const { route, number: attempt } = begun;
-  const { answer, head } = begun.value;
-  const body = cache ? cache.noted(begun.value.body, head) : begun.value.body;
+  const { answer } = begun.value;
   const { n } = request.raw;
   const choices = typeof n === "number" ? n : 1;
+  const guarded = rails ? guarding(input, rails, choices) : null;
+  const source = guarded?.body ?? begun.value.body;
+  const head = guarded ? [] : begun.value.head;
+  const body = cache ? cache.noted(source, head) : source;
   const tally = new StreamTally(streamOptions(request.raw)["include_usage"] !== true, choices);
   const pipe = ports.createPipe();
   const relayed = relayStream({
@@ -392,7 +424,7 @@ function relay({ ports, call, request, begun, errorEvent, deadlineAt, cache }: R
   });
   const record = relayed.then((outcome): UsageRecord => {
     answer.call.end();
-    const counted = tally.tokens(() => inputTokens(request));
+    const counted = (guarded?.consumed ?? tally).tokens(() => inputTokens(request));
     const { firstTokenAt } = tally;
     const full = { ...outcome, ...counted, firstTokenAt, attempt, cache: cache?.state };
     const made = makeUsageRecord(call, request.model, route, full, outcome.endedAt);

@@ -2,6 +2,7 @@ import { builtinEmbeddings } from "../chat/builtin-model.ts";
 import { estimateTokens } from "../chat/estimate-tokens.ts";
 import type { Route } from "../providers/catalog.ts";
 import { type Exchange, unsupported } from "../providers/kinds/kind.ts";
+import { guardEmbeddings } from "../guard-rails/guard-request.ts";
 import { kindOf } from "../providers/kinds/kinds.ts";
 import { callProvider, readWhole } from "./call-provider.ts";
 import { attemptTargets, deadlineOf } from "./attempt-targets.ts";
@@ -41,6 +42,8 @@ export async function embed(
     { ports, call, model: request.model, estimateInput: sent },
     async (found) => {
       const model = await allowedRoute(ports, call, request.model);
+      const rails = await ports.guardRails(call.teamId);
+      if (rails) request = { ...request, raw: guardEmbeddings(rails, request.raw) };
       const deadlineAt = deadlineOf(model, call.receivedAt);
       const worst = () => worstCase({ input: request.raw["input"], max_tokens: 0 }, model.targets);
       const admission = await ports.admit(call, request.model, { worst, deadlineAt });

@@ -1,3 +1,4 @@
+import type { GuardRails } from "../guard-rails/guard-rails.ts";
 import type { Principal } from "../kernel/principal.ts";
 import type { ModelRoute } from "../providers/catalog.ts";
 import type { CircuitBoard } from "../providers/circuits/circuit-board.ts";
@@ -36,6 +37,11 @@ export interface GatewayPorts {
     | null;
   /** @throws AppError `model_not_found`, `unavailable`, `misconfigured` */
   route(model: string): Promise<ModelRoute>;
+  /**
+   * The team's guard rails; null where it has none. A promise comes back only where something has to be waited for.
+   * @throws AppError `unavailable`
+   */
+  guardRails(teamId: string): GuardRails | null | Promise<GuardRails | null>;
   /** The circuits of all targets, as this isolate sees them. */
   circuits: CircuitBoard;
   /** Exchanges with other isolates what has become of circuits, in the background. */

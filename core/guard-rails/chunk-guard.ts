@@ -76,7 +76,9 @@ export class ChunkGuard {
     if (Array.isArray(chunk["choices"])) this.envelope = envelope;
     const deniedNow = new Map<number, string>();
     let guarded = this.withoutClosed(chunk);
-    guarded = mapTexts(guarded, (text, path) => this.push(guarded, text, path, deniedNow)) as Fields; // of the same shape
+    guarded = mapTexts(guarded, (text, path) =>
+      this.push(guarded, text, path, deniedNow),
+    ) as Fields; // of the same shape
     const finishing = choicesOf(guarded).filter((choice) => Boolean(choice["finish_reason"]));
     const rest = finishing.map((choice) => this.flush(placeOf(choice), deniedNow)).join("");
     for (const choice of finishing) this.finished.add(placeOf(choice));
@@ -100,7 +102,12 @@ export class ChunkGuard {
     return out;
   }
 
-  private push(chunk: Fields, text: string, path: TextPath, deniedNow: Map<number, string>): string {
+  private push(
+    chunk: Fields,
+    text: string,
+    path: TextPath,
+    deniedNow: Map<number, string>,
+  ): string {
     if (path[0] === "error") return text;
     const choice = path[0] === "choices" ? Number(path[1]) : -1;
     if (deniedNow.has(choice)) return "";
@@ -209,9 +216,7 @@ function split(chunk: Fields): { says: Fields; ends: Fields | null } {
 /** Whether a chunk whose text is held has nothing else to tell. */
 function saysNothing(chunk: Fields): boolean {
   if (chunk["usage"]) return false;
-  return choicesOf(chunk).every(
-    ({ delta, finish_reason: reason }) => !reason && isEmpty(delta, 0),
-  );
+  return choicesOf(chunk).every(({ delta, finish_reason: reason }) => !reason && isEmpty(delta, 0));
 }
 
 function isEmpty(value: unknown, depth: number): boolean {

@@ -3,14 +3,6 @@ import { JsonFilter } from "./json-filter.ts";
 import { TextFilter } from "./text-filter.ts";
 import { isJsonField, mapTexts, type TextPath } from "./walk-texts.ts";
 
-/** What the rules made of an answer. */
-export interface GuardedAnswer {
-  /** The answer as it may be given, JSON as it came where nothing changes. */
-  body: string;
-  /** The names of the rules that ended a choice. */
-  denied: string[];
-}
-
 /** How an answer is read. */
 export interface AnswerForm {
   /** Whether the model was asked for JSON, so that its content is read as such. */
@@ -19,28 +11,20 @@ export interface AnswerForm {
 
 /**
  * Holds a whole chat completion to the rules on the way out. A choice with a text that a rule denies ends before it,
- * with the reason `content_filter`.
+ * with the reason `content_filter`. Where nothing changes, it is given back as it came.
+ * @param body JSON, as the gateway has checked
  */
-export function guardAnswer(rails: Rails, body: string, form: AnswerForm): GuardedAnswer {
+export function guardAnswer(rails: Rails, body: string, form: AnswerForm): string {
   const completion: unknown = JSON.parse(body);
-  const denied: string[] = [];
   const fields = completion as { choices?: unknown }; // read as JSON of an unknown shape
   const given: unknown = fields?.choices;
-  if (!Array.isArray(given)) return { body, denied };
-  const choices = given.map((choice: unknown) => {
-    const guarded = guardChoice(rails, choice, form);
-    if (guarded.denied) denied.push(guarded.denied.rule);
-    return guarded.choice;
-  });
+  if (!Array.isArray(given)) return body;
+  const choices = given.map((choice: unknown) => guardChoice(rails, choice, form));
   const changed = choices.some((choice, index) => choice !== given[index]);
-  return { body: changed ? JSON.stringify({ ...fields, choices }) : body, denied };
+  return changed ? JSON.stringify({ ...fields, choices }) : body;
 }
 
-function guardChoice(
-  rails: Rails,
-  choice: unknown,
-  form: AnswerForm,
-): { choice: unknown; denied: RailMatch | null } {
+function guardChoice(rails: Rails, choice: unknown, form: AnswerForm): unknown {
   let denied: RailMatch | null = null;
   const guarded = mapTexts(choice, (text, path) => {
     if (denied) return ""; // the answer has ended before this
@@ -49,11 +33,11 @@ function guardChoice(
     denied = filter.denied;
     return out;
   });
-  if (guarded === choice && denied === null) return { choice, denied };
+  if (guarded === choice) return choice; // what is denied leaves a text shorter
   const { message, ...rest } = guarded as Record<string, unknown>; // a text of it was changed
   const ended = denied ? { finish_reason: "content_filter", message: withoutCalls(message) } : null;
   const told = rest["logprobs"] === undefined ? {} : { logprobs: null }; // they repeat the text
-  return { choice: { ...rest, message, ...told, ...ended }, denied };
+  return { ...rest, message, ...told, ...ended };
 }
 
 /** No tool is to be called with half of its arguments. */

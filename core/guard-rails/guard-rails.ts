@@ -69,8 +69,7 @@ function searchesOf(rule: GuardRail): Search<RailMatch>[] {
   const { name, ignore_case: ignoreCase } = rule;
   const replacement = rule.replacement ?? MASKED;
   const meaning = { rule: name, replacement, check: null };
-  if (rule.pattern !== undefined)
-    return [{ meaning, ignoreCase, what: { pattern: rule.pattern } }];
+  if (rule.pattern !== undefined) return [{ meaning, ignoreCase, what: { pattern: rule.pattern } }];
   if (rule.phrases !== undefined) {
     const what = { phrases: rule.phrases, wholeWords: rule.whole_words };
     return [{ meaning, ignoreCase, what }];
@@ -90,8 +89,12 @@ function searchesOf(rule: GuardRail): Search<RailMatch>[] {
 
 function patternError(error: unknown, rule: GuardRail | null, index: number): unknown {
   if (!(error instanceof PatternFault)) return error;
-  const path = rule === null ? "rules" : `rules.${index}.${rule.pattern === undefined ? "phrases" : "pattern"}`;
-  const message = rule === null ? "the patterns of all rules are too large together" : error.message;
+  const path =
+    rule === null
+      ? "rules"
+      : `rules.${index}.${rule.pattern === undefined ? "phrases" : "pattern"}`;
+  const message =
+    rule === null ? "the patterns of all rules are too large together" : error.message;
   return new AppError("validation_failed", {
     message: `${path}: ${message}`,
     fields: [{ path, message }],

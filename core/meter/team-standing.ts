@@ -5,7 +5,12 @@ import type { LimitRule } from "./limit-rule.ts";
 export interface TeamStanding {
   epoch: number;
   limits: LimitRule[];
+  /** The digest of the team's guard rails; null where it has none. */
+  guardRails: string | null;
 }
+
+/** What holds for a team's requests. */
+export type TeamRules = Readonly<Pick<TeamStanding, "limits" | "guardRails">>;
 
 /** Limits are asked for anew before a request goes on, from this age on … */
 const FRESH_MS = 1_000;
@@ -15,9 +20,12 @@ const GRACE_MS = 60_000;
 /** A Meter that did not answer is left alone for this long, where the last that it said will do. */
 const MISSED_MS = 3_000;
 
-/** An isolate's memory of the limits of teams. The epoch check of keys keeps it up to date; plain values only. */
+/**
+ * An isolate's memory of the limits of teams, and of which guard rails they have. The epoch check of keys keeps it up
+ * to date; plain values only.
+ */
 export class LimitBook {
-  private readonly teams: BoundedMap<string, { limits: readonly LimitRule[]; at: number }>;
+  private readonly teams: BoundedMap<string, TeamRules & { at: number }>;
   private readonly missed: BoundedMap<string, number>;
 
   constructor(size = 20_000) {
@@ -26,8 +34,8 @@ export class LimitBook {
   }
 
   /** Takes what the Meter said, and gives the epoch. @param askedAt what it said is as old as the question */
-  learn(teamId: string, { epoch, limits }: TeamStanding, askedAt: number): number {
-    this.teams.set(teamId, { limits, at: askedAt });
+  learn(teamId: string, { epoch, limits, guardRails }: TeamStanding, askedAt: number): number {
+    this.teams.set(teamId, { limits, guardRails, at: askedAt });
     this.missed.delete(teamId);
     return epoch;
   }
@@ -43,15 +51,15 @@ export class LimitBook {
     return at !== undefined && now - at < MISSED_MS;
   }
 
-  /** The team's limits, where they are known and fresh. */
-  fresh(teamId: string, now: number): readonly LimitRule[] | null {
+  /** The team's limits and the digest of its guard rails, where they are known and fresh. */
+  fresh(teamId: string, now: number): TeamRules | null {
     const held = this.teams.get(teamId);
-    return held && now - held.at < FRESH_MS ? held.limits : null;
+    return held && now - held.at < FRESH_MS ? held : null;
   }
 
   /** The last that was known, while the Meter cannot be reached. */
-  last(teamId: string, now: number): readonly LimitRule[] | null {
+  last(teamId: string, now: number): TeamRules | null {
     const held = this.teams.get(teamId);
-    return held && now - held.at < GRACE_MS ? held.limits : null;
+    return held && now - held.at < GRACE_MS ? held : null;
   }
 }

@@ -1,6 +1,7 @@
 import type { ProviderAnswer } from "../gateway/call-provider.ts";
 import type { ChatRequest } from "../gateway/chat-request.ts";
 import type { GatewayPorts, ModelCall } from "../gateway/model-call.ts";
+import type { GuardRails } from "../guard-rails/guard-rails.ts";
 import { ProviderCall } from "../gateway/provider-call.ts";
 import { AppError, toAppError } from "../kernel/errors.ts";
 import type { ModelRoute } from "../providers/catalog.ts";
@@ -52,13 +53,13 @@ export class CacheTurn {
    * @throws AppError `client_closed`, and the provider's error where the request that led failed by it
    */
   static async begin(
-    { ports, call, request, route }: CacheRequest,
+    { ports, call, request, route, rails }: CacheRequest,
     policy: CachePolicy,
   ): Promise<CacheTurn | null> {
     const store = ports.answers;
     if (!store) return null;
     const { raw, stream } = request;
-    const guardRails = null; // none yet; their version belongs here
+    const guardRails = rails?.digest ?? null;
     const source = { teamId: call.teamId, guardRails, route, stream, request: raw };
     const key = policy.seconds === 0 ? null : await answerKey(source);
     const way = { ports, store, key: key ?? "", seconds: policy.seconds, flight: null };
@@ -137,6 +138,7 @@ export interface CacheRequest {
   call: ModelCall;
   request: ChatRequest;
   route: ModelRoute;
+  rails: GuardRails | null;
 }
 
 interface Way {

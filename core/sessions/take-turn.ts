@@ -1,5 +1,7 @@
 import { allowedRoute, withFailureRecord } from "../gateway/complete-chat.ts";
 import type { ModelCall } from "../gateway/model-call.ts";
+import type { GuardRails } from "../guard-rails/guard-rails.ts";
+import { guardInput } from "../guard-rails/guard-request.ts";
 import { AppError } from "../kernel/errors.ts";
 import { newId } from "../kernel/ids.ts";
 import { RunningTurn } from "./running-turn.ts";
@@ -21,8 +23,9 @@ export async function takeTurn(
   modelCall: ModelCall,
   request: TurnRequest,
 ): Promise<Turn> {
-  const { input, retry } = request;
+  const { retry } = request;
   const { gateway } = ports;
+  let { input } = request;
   const named = input.session_id ?? null;
   const sessionId = named === null ? await newSessionId(retry) : named;
   const hangUp = new AbortController();
@@ -37,13 +40,25 @@ export async function takeTurn(
   });
   const begun = await withFailureRecord({ ports: gateway, call, model }, async () => {
     const route = await allowedRoute(gateway, call, model);
+    // What is kept of a turn went through the team's guard rails, as what goes to the model does.
+    const rails = await gateway.guardRails(call.teamId);
+    if (rails) input = guardTurn(rails, input);
     const create = named === null ? newSession(call, sessionId, input) : null;
     const start = { turnId: call.requestId, message: input.message, create, system: input.system };
     const promptTokens = promptRoom(route);
     return begunOrThrow(await store.begin(call.teamId, { ...start, promptTokens, retry }));
   });
   if (begun.state === "answered") return replay(sessionId, begun.answer, request);
-  return new RunningTurn({ ports, call, request, store, hangUp }).run(model, begun);
+  return new RunningTurn({ ports, call, request: { ...request, input }, store, hangUp }).run(
+    model,
+    begun,
+  );
+}
+
+function guardTurn(rails: GuardRails, input: TurnInput): TurnInput {
+  const message = guardInput(rails, input.message, "message");
+  const { system } = input;
+  return { ...input, message, ...(system ? { system: guardInput(rails, system, "system") } : {}) };
 }
 
 function newSessionId(retry: TurnRetry | null): Promise<string> | string {

@@ -3,6 +3,7 @@ import { eq } from "drizzle-orm";
 import { z } from "zod";
 import type { Logger } from "#core/kernel/log.ts";
 import { newId } from "#core/kernel/ids.ts";
+import { loadGuardRailsDigest } from "#core/guard-rails/load-guard-rails.ts";
 import { loadLimitRules } from "#core/limits/load-limit-rules.ts";
 import { recordOfCorrection } from "#core/meter/correction-record.ts";
 import type { Grant, Want } from "#core/meter/lease.ts";
@@ -68,6 +69,9 @@ export class Meter extends DurableObject<MeterBindings> {
     this.sql.exec(
       `CREATE TABLE IF NOT EXISTS limit_rules (only INTEGER PRIMARY KEY CHECK (only = 1), epoch INTEGER NOT NULL, rules TEXT NOT NULL)`,
     );
+    this.sql.exec(
+      `CREATE TABLE IF NOT EXISTS guard_rails (only INTEGER PRIMARY KEY CHECK (only = 1), digest TEXT)`,
+    );
     const { sql } = this;
     this.ledger = new LimitLedger(
       {
@@ -83,7 +87,11 @@ export class Meter extends DurableObject<MeterBindings> {
   /** The team's epoch and limits: Postgres is asked once in the object's life, and when the epoch has grown. */
   async standing(teamId: string): Promise<TeamStanding> {
     const epoch = await this.epoch(teamId);
-    return { epoch, limits: await this.rules(teamId, epoch) };
+    const limits = await this.rules(teamId, epoch);
+    const [row] = this.sql
+      .exec<{ digest: string | null }>("SELECT digest FROM guard_rails")
+      .toArray();
+    return { epoch, limits, guardRails: row?.digest ?? null };
   }
 
   /** Grants what fits into all limits of the asker, or says which one stands in the way. */
@@ -235,11 +243,13 @@ export class Meter extends DurableObject<MeterBindings> {
       .toArray();
     if (row && row.epoch >= epoch) return this.useRules(row.rules);
     try {
-      const loaded = await loadLimitRules(
-        openDatabase(readSettings(settingsShape, this.env)),
-        teamId,
-      );
+      const database = openDatabase(readSettings(settingsShape, this.env));
+      const [loaded, digest] = await Promise.all([
+        loadLimitRules(database, teamId),
+        loadGuardRailsDigest(database, teamId),
+      ]);
       const rules = JSON.stringify(loaded);
+      this.sql.exec("INSERT OR REPLACE INTO guard_rails (only, digest) VALUES (1, ?)", digest);
       this.sql.exec(
         "INSERT OR REPLACE INTO limit_rules (only, epoch, rules) VALUES (1, ?, ?)",
         epoch,

@@ -5,6 +5,7 @@ import { within } from "#core/kernel/within.ts";
 import { refusalError } from "#core/limits/refusal-error.ts";
 import type { Asking, LeaseSource } from "#core/meter/lease-desk.ts";
 import type { LimitRule } from "#core/meter/limit-rule.ts";
+import type { TeamRules } from "#core/meter/team-standing.ts";
 import type { AppContext } from "./app-types.ts";
 import { askStanding, SHORT_PATIENCE_MS } from "./ask-standing.ts";
 
@@ -31,15 +32,18 @@ export function admitRequest(
       sourceFor(c, teamId, rules),
     );
   const known = limits.fresh(teamId, Date.now());
-  return known ? decide(known) : limitsOf(c, teamId).then(decide);
+  return known ? decide(known.limits) : teamRules(c, teamId).then(({ limits }) => decide(limits));
 }
 
-/** @throws AppError `unavailable` where neither the Meter nor a recent answer of it can be had */
-async function limitsOf(c: AppContext, teamId: string): Promise<readonly LimitRule[]> {
+/**
+ * What holds for a team, asked of its Meter.
+ * @throws AppError `unavailable` where neither the Meter nor a recent answer of it can be had
+ */
+export async function teamRules(c: AppContext, teamId: string): Promise<TeamRules> {
   const { limits } = c.get("deps");
   try {
     if (limits.isMissed(teamId, Date.now())) throw new Error("The Meter did not answer just now");
-    return (await askStanding(c.get("deps"), teamId)).limits;
+    return await askStanding(c.get("deps"), teamId);
   } catch (error) {
     const last = limits.last(teamId, Date.now());
     if (last) return last;

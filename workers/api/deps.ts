@@ -18,6 +18,7 @@ import { consoleLogger } from "#platform/logger.ts";
 import { createSecretBox } from "#platform/secret-box.ts";
 import { apiSettings, type ApiSettings, readSettings } from "#platform/settings.ts";
 import { LeaseDesk } from "#core/meter/lease-desk.ts";
+import { RailBook } from "#core/guard-rails/rail-book.ts";
 import { LimitBook } from "#core/meter/team-standing.ts";
 import { UsageReporter } from "#platform/usage-reporter.ts";
 import { sha256 } from "#core/kernel/digest.ts";
@@ -48,6 +49,7 @@ export interface Deps {
   signals: SignalBoard;
   leases: LeaseDesk;
   limits: LimitBook;
+  rails: RailBook;
   usage: UsageReporter;
   /** SHA-256 of each super admin key. */
   superAdminHashes: Uint8Array[];
@@ -122,6 +124,7 @@ async function makeDeps(env: ApiEnv): Promise<Deps> {
     signals: new SignalBoard(),
     leases,
     limits: new LimitBook(),
+    rails: new RailBook(),
     usage: new UsageReporter(meter, leases, log),
     superAdminHashes: await Promise.all(settings.SUPER_ADMIN_API_KEYS.map(sha256)),
     sessions: env.SESSION,

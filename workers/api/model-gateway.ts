@@ -2,6 +2,7 @@ import { hasScope, requireScope, requireTeam } from "#core/kernel/principal.ts";
 import { traceparentOf } from "#core/kernel/trace-context.ts";
 import { withFailureRecord } from "#core/gateway/complete-chat.ts";
 import { admitRequest } from "./admit-request.ts";
+import { guardRailsOf } from "./guard-rails-of.ts";
 import { cachePolicyOf } from "#core/response-cache/cache-policy.ts";
 import type { GatewayPorts, ModelCall } from "#core/gateway/model-call.ts";
 import {
@@ -73,6 +74,7 @@ export function gatewayPorts(c: AppContext): GatewayPorts {
     route: (model) => routeOf(c, model),
     openKey: (provider, sealed) => catalog.keyOf(provider, sealed, catalogSources(c)),
     admit: (call, model, asked) => admitRequest(c, call, model, asked),
+    guardRails: (team) => guardRailsOf(c, team),
     circuits,
     syncCircuits: () => {
       const exchange = circuits.sync(circuitStore(cache), Date.now);

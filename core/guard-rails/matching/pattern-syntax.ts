@@ -114,7 +114,8 @@ class PatternReader {
     const end = this.source.indexOf("}", this.at);
     const text = end === -1 ? "" : this.source.slice(this.at, end + 1).join("");
     const found = /^\{(\d{1,9})(,?)(\d{0,9})\}$/.exec(text);
-    if (!found) throw this.fault("{ begins a count such as {2}, {2,} or {2,5}; write \\{ for itself");
+    if (!found)
+      throw this.fault("{ begins a count such as {2}, {2,} or {2,5}; write \\{ for itself");
     const min = Number(found[1]);
     const max = found[2] === "" ? min : found[3] === "" ? null : Number(found[3]);
     if (Math.max(min, max ?? 0) > LARGEST_COUNT)

@@ -1,5 +1,11 @@
 import { foldCase } from "./case-fold.ts";
-import { parsePattern, type PatternNode, PatternFault, shortestMatch, WORD } from "./pattern-syntax.ts";
+import {
+  parsePattern,
+  type PatternNode,
+  PatternFault,
+  shortestMatch,
+  WORD,
+} from "./pattern-syntax.ts";
 import { PhraseTrie, type TriePhrase } from "./phrase-trie.ts";
 
 /** The states of all patterns of one program together. Each may be looked at for each character in the worst case. */
@@ -102,7 +108,18 @@ class ProgramBuilder<M extends Meaning> {
     const { kinds, first, second, apart, starts, meanings } = this;
     const sets = [...this.sets.values()].map(({ test }) => test);
     const hasBoundary = kinds.includes(STATE.boundary);
-    return { kinds, first, second, apart, starts, sets, tries: placed, meanings, size, hasBoundary };
+    return {
+      kinds,
+      first,
+      second,
+      apart,
+      starts,
+      sets,
+      tries: placed,
+      meanings,
+      size,
+      hasBoundary,
+    };
   }
 
   private add({ meaning, ignoreCase, what }: Search<M>): void {

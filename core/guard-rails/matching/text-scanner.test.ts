@@ -51,10 +51,7 @@ const NO_EDGE = `(?:(?<=${WORD})(?=${WORD})|(?<!${WORD})(?!${WORD}))`;
 
 /** All matches by the engine's own regular expressions: for each beginning, every end. */
 function matchesByEngine(source: string, text: string): { start: number; end: number }[] {
-  const theirs = source
-    .replaceAll("\\b", EDGE)
-    .replaceAll("\\B", NO_EDGE)
-    .replaceAll("\\w", WORD);
+  const theirs = source.replaceAll("\\b", EDGE).replaceAll("\\B", NO_EDGE).replaceAll("\\w", WORD);
   const found: { start: number; end: number }[] = [];
   const places = [...text].reduce((all, each) => [...all, (all.at(-1) ?? 0) + each.length], [0]);
   for (const [before, end] of places.entries()) {
@@ -109,9 +106,29 @@ const pattern = fc.oneof(
   fc.constantFrom("(a*b*)+c", "((a|b)+\\b)*c", "((ab)?a)+", "(a+|b)+\\B", "((a?b)*c?)+a"),
 );
 const text = fc
-  .array(fc.constantFrom("a", "b", "c", "A", "B", " ", "ß", "ẞ", "é", "σ", "ς", "Σ", "_", "👋", "\n", "ا"), {
-    maxLength: 9,
-  })
+  .array(
+    fc.constantFrom(
+      "a",
+      "b",
+      "c",
+      "A",
+      "B",
+      " ",
+      "ß",
+      "ẞ",
+      "é",
+      "σ",
+      "ς",
+      "Σ",
+      "_",
+      "👋",
+      "\n",
+      "ا",
+    ),
+    {
+      maxLength: 9,
+    },
+  )
   .map((characters) => characters.join(""));
 
 function automatonOf(source: string): Automaton<Named> | null {

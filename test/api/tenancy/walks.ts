@@ -312,6 +312,14 @@ export const WALKS: Record<string, Walk> = {
     body: () => ({ amount: "100.00", reason: "Invoice" }),
     ends: true,
   },
+  "GET /v1/teams/{id}/guard-rails": { stranger: "hidden", status: 200, params: team },
+  "PUT /v1/teams/{id}/guard-rails": {
+    audit: { action: "team.guard_rails.set", target: "teamId" },
+    stranger: "hidden",
+    status: 200,
+    params: team,
+    body: () => ({ rules: [{ name: "walk", phrases: ["nobody says this"], action: "deny" }] }),
+  },
   "GET /v1/keys/{id}/limits": { stranger: "hidden", status: 200, params: key },
   "PUT /v1/keys/{id}/limits": {
     audit: { action: "key.limits.set", target: "keyId" },

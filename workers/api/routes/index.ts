@@ -7,6 +7,7 @@ import { chatRoutes } from "./chat.ts";
 import { creditRoutes } from "./credits.ts";
 import { documentationRoutes } from "./documentation.ts";
 import { gatewayStatsRoutes } from "./gateway-stats.ts";
+import { guardRailRoutes } from "./guard-rails.ts";
 import { healthRoutes } from "./health.ts";
 import { invitationRoutes } from "./invitations.ts";
 import { joinPageRoutes } from "./join-page.ts";
@@ -41,6 +42,7 @@ export const routes = [
   meRoutes,
   keyRoutes,
   limitRoutes,
+  guardRailRoutes,
   creditRoutes,
   adminProviderRoutes,
   adminModelRoutes,

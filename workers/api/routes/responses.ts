@@ -7,6 +7,8 @@ import {
 import { ResponseEvents } from "#core/gateway/shapes/responses/response-events.ts";
 import { type ResponseFrame, writeResponse } from "#core/gateway/shapes/responses/response.ts";
 import type { ModelCall } from "#core/gateway/model-call.ts";
+import type { GuardRails } from "#core/guard-rails/guard-rails.ts";
+import { guardInput } from "#core/guard-rails/guard-request.ts";
 import { deleteResponse } from "#core/responses/delete-response.ts";
 import { getResponse } from "#core/responses/get-response.ts";
 import { keepResponse } from "#core/responses/keep-response.ts";
@@ -15,6 +17,7 @@ import { loadEarlier } from "#core/responses/load-earlier.ts";
 import type { ResponsePorts } from "#core/responses/reach-response.ts";
 import { nameResponse } from "#core/responses/response-id.ts";
 import type { AppContext } from "../app-types.ts";
+import { guardRailsOf } from "../guard-rails-of.ts";
 import { answerInShape, type ShapedRequest } from "../model-answer.ts";
 import {
   createRoute,
@@ -73,7 +76,9 @@ responsesRoutes.post("/v1/responses", (c) =>
 );
 
 async function readShaped(c: AppContext, text: string, call: ModelCall): Promise<ShapedRequest> {
-  const { body, previousId, store } = readResponsesBody(text);
+  const { body: asSent, previousId, store } = readResponsesBody(text);
+  const rails = await guardRailsOf(c, call.teamId);
+  const body = rails ? guardBody(rails, asSent) : asSent; // what is kept of it, too, went through them
   const ports = responsePorts(c);
   const asked = { previousId, input: body["input"] };
   const { previous, items, input } = await loadEarlier(call.principal, ports, asked);
@@ -95,6 +100,17 @@ async function readShaped(c: AppContext, text: string, call: ModelCall): Promise
     chat,
     writeWhole: (completion) => writeResponse(completion, frame),
     writeEvents: () => new ResponseEvents(frame),
+  };
+}
+
+function guardBody(rails: GuardRails, body: Record<string, unknown>): Record<string, unknown> {
+  const said = { input: body["input"], instructions: body["instructions"] };
+  return {
+    ...body,
+    input: guardInput(rails, said.input, "input"),
+    ...(said.instructions === undefined
+      ? {}
+      : { instructions: guardInput(rails, said.instructions, "instructions") }),
   };
 }
 

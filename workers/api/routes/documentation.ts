@@ -28,6 +28,10 @@ const TAGS = [
   { name: "Members", description: "The people of a team" },
   { name: "Keys", description: "API keys: what they may do, their rotation and their end" },
   { name: "Limits", description: "What teams and keys may use, and prepaid credits" },
+  {
+    name: "Guard rails",
+    description: "What may not go to a model or come from one, and what is masked",
+  },
   { name: "Usage", description: "What was used and what it cost: in sums and by single requests" },
   { name: "Audit", description: "Who changed what, from where, before and after" },
   { name: "Telegram", description: "Linking Telegram chats to a team" },

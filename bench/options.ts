@@ -10,7 +10,7 @@ export const usage = `npm run bench -- [options]
   --seconds N         length of a round (3)
   --connections N     connections of the load generator (16)
   --load NAME         autocannon or wrk (wrk where it is installed)
-  --profile FILE      afterwards, save a CPU profile of Switchyard's Worker for each case
+  --profile FILE      afterwards, save a CPU profile and a flame graph of Switchyard's Worker, for chats and streams
   --list              names the cases
 `;
 

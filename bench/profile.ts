@@ -4,6 +4,7 @@ import { parse, join } from "node:path";
 import { z } from "zod";
 import type { Bench } from "./cases/case.ts";
 import { checkAnswer } from "./cases/check-answer.ts";
+import { flameGraph, type Frame } from "./flame-graph.ts";
 import type { Party } from "./parties/party.ts";
 import { models } from "./upstream/replies.ts";
 
@@ -19,6 +20,7 @@ const cpuProfile = z.object({
         lineNumber: z.number(),
         columnNumber: z.number(),
       }),
+      children: z.array(z.number()).optional(),
     }),
   ),
   samples: z.array(z.number()),
@@ -28,7 +30,8 @@ const cpuProfile = z.object({
 /**
  * Profiles a party's Worker under the load of a chat, streamed and not, apart from the rounds that are
  * measured, because profiling slows it. Saves `FILE-chat.cpuprofile` and `FILE-chat_stream.cpuprofile`,
- * which Chrome's and VS Code's profilers open, and returns the functions that most time is spent in.
+ * which Chrome's and VS Code's profilers open, with a flame graph beside each (`.svg`), and returns the
+ * functions that most time is spent in.
  */
 export async function profileParty(
   party: Party,
@@ -49,6 +52,10 @@ export async function profileParty(
     const name = stream ? "chat_stream" : "chat";
     const path = profilePath(file, name);
     await writeFile(path, text);
+    await writeFile(
+      path.replace(/cpuprofile$/, "svg"),
+      flameGraph(frameOf(text, map), `${name}: where the api Worker's JavaScript spends its time`),
+    );
     reports.push(`${name}: CPU profile of ${party.name} in ${path}\n${formatTop(text, map)}`);
   }
   return reports.join("\n\n");
@@ -78,13 +85,51 @@ function formatTop(text: string, map: SourceMap): string {
     .join("\n");
 }
 
+/** The profile as one tree of functions, without the time in which nothing ran. */
+function frameOf(text: string, map: SourceMap): Frame {
+  const { nodes, samples, timeDeltas } = cpuProfile.parse(JSON.parse(text));
+  const own = new Map<number, number>();
+  samples.forEach((node, index) => {
+    own.set(node, (own.get(node) ?? 0) + (timeDeltas[index] ?? 0));
+  });
+  const byId = new Map(nodes.map((node) => [node.id, node]));
+  const build = (id: number): Frame | null => {
+    const node = byId.get(id);
+    if (!node || node.callFrame.functionName === "(idle)") return null;
+    const children = merged((node.children ?? []).flatMap((child) => build(child) ?? []));
+    const micros = children.reduce((sum, child) => sum + child.micros, own.get(id) ?? 0);
+    return { name: describe(node.callFrame, map), micros, children };
+  };
+  const called = new Set(nodes.flatMap(({ children = [] }) => children));
+  const root = nodes.find(({ id }) => !called.has(id));
+  const frame = root && build(root.id);
+  if (!frame) throw new Error("a profile without a root");
+  return frame;
+}
+
+/** Frames of one function as one. */
+function merged(frames: Frame[]): Frame[] {
+  const byName = new Map<string, Frame>();
+  for (const frame of frames) {
+    const known = byName.get(frame.name);
+    if (!known) byName.set(frame.name, frame);
+    else {
+      known.micros += frame.micros;
+      known.children = merged([...known.children, ...frame.children]);
+    }
+  }
+  return [...byName.values()];
+}
+
 /** A function by its place in the source; what has no place is the runtime's own, which goes by its name. */
 function describe({ functionName, lineNumber, columnNumber }: CallFrame, map: SourceMap): string {
   const entry = map.findEntry(lineNumber, columnNumber);
   if (!("originalSource" in entry) || lineNumber < 0)
     return functionName === "" ? "(native)" : functionName;
   const source = entry.originalSource.replace(/^(\.\.\/)+/, "").replace(/^.*node_modules\//, "");
-  return `${functionName === "" ? "(anonymous)" : functionName} ${source}:${entry.originalLine + 1}`;
+  // Node's types leave the name out; without one, the bundle's own stands.
+  const name = "name" in entry && typeof entry.name === "string" ? entry.name : functionName;
+  return `${name === "" ? "(anonymous)" : name} ${source}:${entry.originalLine + 1}`;
 }
 
 async function readSourceMap(): Promise<SourceMap> {

@@ -1,10 +1,12 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { AppError, type FieldError } from "#core/kernel/errors.ts";
 import type { AppEnv } from "./app-types.ts";
+import { PathRouter } from "./path-router.ts";
 
 /** A router of the api Worker. Its validation errors are our own: 422 with a path and a sentence for each field. */
 export function createRouter(): OpenAPIHono<AppEnv> {
   return new OpenAPIHono<AppEnv>({
+    router: new PathRouter(),
     defaultHook(result) {
       if (!result.success) throw validationError(result.error);
     },

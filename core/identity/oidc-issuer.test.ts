@@ -38,6 +38,11 @@ describe("the setting OIDC_ISSUERS", () => {
     ["no audience", [{ ...GOOD, audience: undefined }], /^0\.audience/],
     ["an empty list of audiences", [{ ...GOOD, audience: [] }], /^0\.audience/],
     ["an issuer that is no address", [{ ...GOOD, issuer: "keycloak" }], /^0\.issuer/],
+    [
+      "the name under which Telegram's users are kept",
+      [{ ...GOOD, issuer: "https://telegram.org" }],
+      /^0\.issuer stands for Telegram/,
+    ],
     ["a symmetric algorithm", [GOOD, { ...GOOD, algorithms: ["HS256"] }], /^1\.algorithms\.0/],
     ["no signature at all", [{ ...GOOD, algorithms: ["none"] }], /^0\.algorithms\.0/],
     ["no algorithms", [{ ...GOOD, algorithms: [] }], /^0\.algorithms/],

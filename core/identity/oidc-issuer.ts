@@ -2,6 +2,7 @@ import { z } from "zod";
 import { isId } from "../kernel/ids.ts";
 import type { Permission } from "../kernel/permissions.ts";
 import { addressFault } from "../kernel/public-address.ts";
+import { TELEGRAM_ISSUER } from "../members/person.ts";
 import { SCOPES } from "../kernel/scopes.ts";
 import { line } from "../kernel/text.ts";
 
@@ -74,7 +75,10 @@ const endUserRule = z.union([
 const issuerRule = z
   .strictObject({
     /** Exactly as it stands in the tokens' `iss`. */
-    issuer: z.url({ protocol: /^https?$/ }).max(500),
+    issuer: z
+      .url({ protocol: /^https?$/ })
+      .max(500)
+      .refine((issuer) => issuer !== TELEGRAM_ISSUER, "stands for Telegram here"),
     audience: z.union([line(500).transform((one) => [one]), listOf(line(500))]),
     /** The rule is for tokens of these clients only, by `azp`, `client_id` or `appid`. */
     clients: listOf(line(200)).optional(),

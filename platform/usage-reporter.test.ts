@@ -30,8 +30,9 @@ function openMeter() {
 it("gathers the records of a second into one call", async () => {
   const { reporter, state, records } = openMeter();
   const reports = Array.from({ length: 500 }, () => reporter.report("team_a", makeRecord()));
+  expect(reports.filter((report) => report !== null)).toHaveLength(1); // the others leave with the first
   await vi.advanceTimersByTimeAsync(1_100);
-  await Promise.all(reports);
+  await reports[0];
   expect(state.calls).toBe(1);
   expect(records()).toHaveLength(500);
 });

@@ -71,6 +71,20 @@ describe("a person who signed in with a mobile app, by authorization code and PK
     expect(await ann.expect(200, "GET", "/v1/teams")).toMatchObject({ data: [] });
   });
 
+  it("reaches their own kept responses only, which the team's keys reach all", async () => {
+    const body = { model: "builtin", input: "A secret", user: "ben" };
+    const { id } = await ann.expect<{ id: string }>(200, "POST", "/v1/responses", body);
+    await ann.expect(200, "GET", `/v1/responses/${id}`);
+    await ben.expect(404, "GET", `/v1/responses/${id}`);
+    await ben.expect(404, "GET", `/v1/responses/${id}/input_items`);
+    await ben.expect(404, "DELETE", `/v1/responses/${id}`);
+    const goingOn = { model: "builtin", input: "Go on", previous_response_id: id };
+    await ben.expect(400, "POST", "/v1/responses", goingOn);
+    await stack.admin.expect(200, "GET", `/v1/responses/${id}`, undefined, { "x-team-id": TEAM });
+    await ann.expect(200, "POST", "/v1/responses", goingOn);
+    await ann.expect(200, "DELETE", `/v1/responses/${id}`);
+  });
+
   it("is the end user of what they use, whoever the request names", async () => {
     expect(await chat(ann, { user: "ben" })).toBe(200);
     await eventually(async () => {

@@ -198,6 +198,37 @@ describe("kept responses", () => {
     expect(await rejection(tooLong)).toMatchObject({ status: 400, code: "context_too_long" });
   });
 
+  it("are each other's equals where the response cache answers, and each is kept by itself", async () => {
+    const { responses } = gateway.openai({ defaultHeaders: { "x-cache-ttl": "60" } });
+    const model = await gateway.addScripted("k-cached", {});
+    const first = await responses.create({ model, input: "one" });
+    const hit = await eventually(async () => {
+      const { data, response } = await responses.create({ model, input: "one" }).withResponse();
+      expect(response.headers.get("x-cache")).toBe("hit");
+      return data;
+    });
+    expect(hit.output_text).toBe(first.output_text);
+    expect(hit.id).not.toBe(first.id);
+    await responses.delete(first.id);
+    await responses.create({ model, input: "two", previous_response_id: hit.id });
+    expect(lastMessages(model)).toHaveLength(3);
+  });
+
+  it("take any number of branches at once", async () => {
+    const { responses } = gateway.openai();
+    const model = await gateway.addScripted("k-branches", {});
+    const root = await responses.create({ model, input: "root" });
+    const branches = await Promise.all(
+      Array.from({ length: 20 }, (_, index) =>
+        responses.create({ model, input: `branch ${index}`, previous_response_id: root.id }),
+      ),
+    );
+    const read = await Promise.all(branches.map(({ id }) => listed(id, { order: "asc" })));
+    expect(read.map((items) => JSON.stringify(items.at(-1)))).toEqual(
+      branches.map((_, index) => expect.stringContaining(`branch ${index}"`)),
+    );
+  });
+
   it("survive kill -9 of everything, from the moment they were answered", async () => {
     const model = await gateway.addScripted("k-kill", {});
     const whole = await ask(false, { model, input: "one" });

@@ -58,6 +58,12 @@ const storedIds = async () =>
 async function expectExactly(ids: string[]): Promise<void> {
   await eventually(async () => expect(await storedIds()).toHaveLength(ids.length));
   expect((await storedIds()).sort()).toEqual([...ids].sort());
+  // Statistics are counted with the records, or not at all.
+  const [counted] = await stack.sql<{ requests: number }>(
+    "SELECT sum(requests)::int AS requests FROM usage_minutes WHERE team_id = $1",
+    [team.teamId],
+  );
+  expect(counted?.requests).toBe(ids.length);
 }
 
 /** Ids of the records that Meters have handed to the queue, repeats included. */

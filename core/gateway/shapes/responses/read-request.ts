@@ -25,6 +25,8 @@ const REFUSED: Record<string, string> = {
   conversation:
     "conversations are not kept here; send previous_response_id, or the whole conversation as input.",
   prompt: "prompt templates are not kept here; send instructions and input.",
+  moderation: "answers are not moderated by request here; use the team's guard rails.",
+  context_management: "conversations are not compacted here; send a summary of your own.",
 };
 
 /** What answers cannot be made to include: their shape has no place for it, or models have no such tool. */
@@ -96,6 +98,9 @@ export function readResponsesRequest(body: Fields, earlier: EarlierItems): ChatR
       ? null
       : optionalText(fieldsAt(body["reasoning"], "reasoning")["effort"], "reasoning.effort"),
     user,
+    verbosity: isAbsent(body["text"])
+      ? null
+      : optionalText(fieldsAt(body["text"], "text")["verbosity"], "text.verbosity"),
     ...readFormat(body["text"]),
     ...readTools(body),
     ...(stream ? { stream, stream_options: { include_usage: true } } : {}),

@@ -46,7 +46,7 @@ export function responseObject(frame: ResponseFrame, model: string | null, more:
     safety_identifier: body["safety_identifier"] ?? null,
     store: frame.keep !== null,
     temperature: body["temperature"] ?? null,
-    text: { format: objectOf(body["text"])["format"] ?? { type: "text" } },
+    text: { format: { type: "text" }, ...objectOf(body["text"]) },
     tool_choice: body["tool_choice"] ?? "auto",
     tools: body["tools"] ?? [],
     top_p: body["top_p"] ?? null,

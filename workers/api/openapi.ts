@@ -101,7 +101,7 @@ export const pageOf = <Item extends z.ZodType>(item: Item) =>
     }),
   });
 
-/** The team that a super admin acts for; other callers have their own. */
+/** The team that a super admin acts for, or one of a person's teams; keys have their own. */
 export const teamHeader = z.object({
   "x-team-id": z
     .string()

@@ -85,7 +85,8 @@ export function serveOpenApi(app: OpenAPIHono<AppEnv>): void {
   app.openAPIRegistry.registerComponent("securitySchemes", "bearer", {
     type: "http",
     scheme: "bearer",
-    description: "An API key, `sy_live_…`, or a key of a super admin",
+    description:
+      "An API key, `sy_live_…`, a key of a super admin, or an access token of an issuer in OIDC_ISSUERS",
   });
   app.openAPIRegistry.registerComponent("securitySchemes", "apiKeyHeader", {
     type: "apiKey",

@@ -30,7 +30,8 @@ export interface FaultRow {
 }
 
 const FINE = { alone: ["200"], pair: ["200"], rated: ["200"], unseen: ["200"], change: ["204"] };
-const SPENT = ["200", "429 insufficient_quota?"];
+/** Spent, or, while requests run, set aside for them. */
+const SPENT = ["200", "429 insufficient_quota?", "429 rate_limit_exceeded?"];
 const READY = ["200 ready"];
 const MAYBE = ["200?", "503 unavailable?"];
 /** What goes on while nothing is asked of the database, or of the Meter. */
@@ -178,7 +179,7 @@ const ROWS_BY_DEPENDENCY: Record<Dependency, Omit<FaultRow, "dependency">[]> = {
       ...FINE,
       ...MAYBE_REFUSED,
       mode: "slow",
-      budget: ["200", "429 insufficient_quota?", "503 unavailable?"],
+      budget: [...SPENT, "503 unavailable?"],
       ready: READY,
       log: null,
       takes: "At once; where a lease has to be waited for, as long as the Meter takes",
@@ -187,7 +188,7 @@ const ROWS_BY_DEPENDENCY: Record<Dependency, Omit<FaultRow, "dependency">[]> = {
       ...FINE,
       ...MAYBE_REFUSED,
       mode: "flapping",
-      budget: ["200", "429 insufficient_quota?", "503 unavailable?"],
+      budget: [...SPENT, "503 unavailable?"],
       ready: READY,
       log: null,
       takes: "At once; where a lease has to be waited for, until the Meter is back",

@@ -1,3 +1,5 @@
+import { DeferredTimer } from "../kernel/deferred-timer.ts";
+
 /**
  * A call to a provider, and what can end it before its time: the client, who hangs up, or its own time limit. It has
  * one timer and one listener for all its phases, since each costs as much as the rest of a phase.
@@ -6,8 +8,7 @@ export class ProviderCall {
   private readonly controller = new AbortController();
   private readonly clientSignal: AbortSignal | null;
   private reason: "client" | "timeout" | null = null;
-  private timer: ReturnType<typeof setTimeout> | null = null;
-  private until = 0;
+  private readonly timer = new DeferredTimer(() => this.abort("timeout"));
 
   /** @param clientSignal aborted when the client hangs up */
   constructor(clientSignal: AbortSignal | null) {
@@ -35,14 +36,12 @@ export class ProviderCall {
 
   /** The next phase begins, and may take so many milliseconds from now on. */
   within(milliseconds: number): void {
-    this.until = Date.now() + Math.max(0, milliseconds);
-    this.timer ??= setTimeout(this.onTime, Math.max(0, milliseconds));
+    this.timer.at(Date.now() + milliseconds);
   }
 
   /** Nobody watches the time any more, until the next phase. */
   untimed(): void {
-    if (this.timer !== null) clearTimeout(this.timer);
-    this.timer = null;
+    this.timer.end();
   }
 
   /** The call has ended by itself. */
@@ -52,12 +51,4 @@ export class ProviderCall {
   }
 
   private readonly onHangUp = () => this.abort("client");
-
-  /** A timer that was set for an earlier phase goes on for the rest of the present one. */
-  private readonly onTime = () => {
-    const left = this.until - Date.now();
-    this.timer = null;
-    if (left > 0) this.timer = setTimeout(this.onTime, left);
-    else this.abort("timeout");
-  };
 }

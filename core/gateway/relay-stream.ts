@@ -1,4 +1,5 @@
 import { type SseEvent, SseEventTooLarge, SseScanner } from "../chat/sse.ts";
+import { DeferredTimer } from "../kernel/deferred-timer.ts";
 import { AppError, type ErrorCode } from "../kernel/errors.ts";
 import { GatheringReader } from "./gathering-reader.ts";
 import type { StreamTally } from "./stream-tally.ts";
@@ -116,6 +117,7 @@ async function pump(
 ): Promise<void> {
   const scanner = new SseScanner();
   const { tally, head = [] } = input;
+  const slow = new DeferredTimer(() => reader.stopGathering());
   for (let index = 0; ; index++) {
     idle.waitFor("provider");
     const piece = head[index] ?? (await reader.read());
@@ -123,13 +125,16 @@ async function pump(
     const bytes = keptBytes(events, input);
     if (bytes) {
       idle.waitFor("client");
-      const slow = setTimeout(() => reader.stopGathering(), SLOW_WRITE_MS);
-      await writer
-        .write(bytes)
-        .catch((cause: unknown) => Promise.reject(new HungUp("", { cause })))
-        .finally(() => clearTimeout(slow));
+      slow.at(Date.now() + SLOW_WRITE_MS);
+      await writer.write(bytes).catch((cause: unknown) => {
+        slow.end();
+        throw new HungUp("", { cause });
+      });
+      slow.pause();
     }
-    if (piece === null || tally.sawDone || tally.failed) return;
+    if (piece !== null && !tally.sawDone && !tally.failed) continue;
+    slow.end();
+    return;
   }
 }
 
@@ -209,20 +214,12 @@ function watchIdle(
   { idleMs, deadlineAt = Infinity, now }: RelayInput,
   stop: (reason: "client" | "timeout") => void,
 ): IdleWatch {
-  let last = now();
   let waitingFor: "provider" | "client" = "provider";
-  let timer: ReturnType<typeof setTimeout>;
-  const check = () => {
-    const left = Math.min(last + idleMs, deadlineAt) - now();
-    if (left <= 0) stop(waitingFor === "client" ? "client" : "timeout");
-    else timer = setTimeout(check, left);
+  const timer = new DeferredTimer(() => stop(waitingFor === "client" ? "client" : "timeout"));
+  const waitFor = (whom: "provider" | "client") => {
+    waitingFor = whom;
+    timer.at(Math.min(now() + idleMs, deadlineAt));
   };
-  timer = setTimeout(check, Math.max(0, Math.min(idleMs, deadlineAt - last)));
-  return {
-    waitFor(whom) {
-      waitingFor = whom;
-      last = now();
-    },
-    end: () => clearTimeout(timer),
-  };
+  waitFor("provider");
+  return { waitFor, end: () => timer.end() };
 }

@@ -1,4 +1,5 @@
 import { SseScanner } from "../chat/sse.ts";
+import { DeferredTimer } from "../kernel/deferred-timer.ts";
 import { AppError } from "../kernel/errors.ts";
 import type { Route } from "../providers/catalog.ts";
 import { callError, type ProviderAnswer } from "./call-provider.ts";
@@ -117,18 +118,8 @@ const cutShort = (route: Route, cause: unknown) =>
 function watchSilence({ route, startedAt, deadlineAt, now }: HeadInput, stop: () => void) {
   const { firstTokenMs, betweenTokensMs } = route.patience;
   const latest = Math.min(deadlineAt, firstTokenMs === null ? Infinity : startedAt + firstTokenMs);
-  let last = now();
-  let timer: ReturnType<typeof setTimeout>;
-  const check = () => {
-    const left = Math.min(last + betweenTokensMs, latest) - now();
-    if (left <= 0) stop();
-    else timer = setTimeout(check, left);
-  };
-  timer = setTimeout(check, Math.max(0, Math.min(last + betweenTokensMs, latest) - last));
-  return {
-    heard: () => {
-      last = now();
-    },
-    end: () => clearTimeout(timer),
-  };
+  const timer = new DeferredTimer(stop);
+  const heard = () => timer.at(Math.min(now() + betweenTokensMs, latest));
+  heard();
+  return { heard, end: () => timer.end() };
 }

@@ -43,7 +43,7 @@ export interface Stack {
   cacheAddress: string;
   /** Postgres from the side, to look at what the Workers wrote. */
   sql<Row extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<Row[]>;
-  /** A second api Worker in a runtime process of its own, on the first one's Durable Objects. */
+  /** A further api Worker in a runtime process of its own, on the first one's Durable Objects. */
   startSecondApi(): Promise<SecondApi>;
   /** A client with the super admin key. */
   admin: ApiClient;
@@ -110,6 +110,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const urls: Record<WorkerName, string> = { api: "", bot: "", cron: "" };
   let miniflare: Miniflare | null = null;
   let workerd: number[] = [];
+  let apis = 1;
 
   const start = async () => {
     const before = await childProcessesOf(process.pid);
@@ -142,11 +143,12 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     client,
     async startSecondApi() {
       const before = await childProcessesOf(process.pid);
+      const suffix = `-${++apis}`;
       const second = new Miniflare(
-        miniflareOptions({ names: ["api"], vars, folder, logs, suffix: "-2" }),
+        miniflareOptions({ names: ["api"], vars, folder, logs, suffix }),
       );
       await second.ready;
-      const { origin } = await second.unsafeGetDirectURL(`${WORKERS.api.script}-2`);
+      const { origin } = await second.unsafeGetDirectURL(`${WORKERS.api.script}${suffix}`);
       const own = (await childProcessesOf(process.pid)).filter((pid) => !before.includes(pid));
       const signal = (name: NodeJS.Signals) => own.forEach((pid) => process.kill(pid, name));
       return {

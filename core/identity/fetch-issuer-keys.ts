@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { issuerAddressFault } from "./oidc-issuer.ts";
-import type { PublicKey } from "./issuer-keys.ts";
+import type { PublicKey } from "./public-key.ts";
 
 export interface IssuerReach {
   fetch(url: string, init: RequestInit): Promise<Response>;

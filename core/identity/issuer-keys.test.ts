@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { IssuerKeys, type KeySet, type KeySetSources, type PublicKey } from "./issuer-keys.ts";
+import { IssuerKeys, type KeySet, type KeySetSources } from "./issuer-keys.ts";
+import type { PublicKey } from "./public-key.ts";
 
 const ISSUER = "https://id.example.com";
 const MINUTE = 60_000;

@@ -1,19 +1,8 @@
 import { importJWK } from "jose/key/import";
 import { AppError } from "../kernel/errors.ts";
 import { BoundedMap } from "../kernel/bounded-map.ts";
+import { keyFor, type PublicKey } from "./public-key.ts";
 import { invalidToken } from "./token-faults.ts";
-
-/** What is kept of an issuer's public key; nothing private, and nothing symmetric. */
-export interface PublicKey {
-  kty: string;
-  kid?: string | undefined;
-  alg?: string | undefined;
-  crv?: string | undefined;
-  n?: string | undefined;
-  e?: string | undefined;
-  x?: string | undefined;
-  y?: string | undefined;
-}
 
 /** An issuer's keys, as they are kept in the shared cache too. */
 export interface KeySet {
@@ -106,10 +95,10 @@ export class IssuerKeys {
   ): Promise<{ key: CryptoKey; version: number }> {
     const held = this.heldOf(issuer);
     if (this.version(issuer, sources) === null) await this.renew(issuer, held, sources, "any");
-    let key = pick(usable(held, sources.now()), kid, alg);
+    let key = keyFor(usable(held, sources.now()), kid, alg);
     for (let round = 0; !key && round < ROUNDS; round++) {
       await this.renew(issuer, held, sources, "another");
-      key = pick(usable(held, sources.now()), kid, alg);
+      key = keyFor(usable(held, sources.now()), kid, alg);
     }
     if (!key) throw invalidToken("its issuer has no key of this id for its algorithm");
     const { version } = held;
@@ -209,27 +198,6 @@ function usable(held: HeldKeys, now: number): PublicKey[] {
     message: "The keys of this token's issuer cannot be had right now. Try again in a moment.",
     retryAfterSeconds: 3,
   });
-}
-
-const KEY_TYPES: Readonly<Record<string, string>> = { R: "RSA", P: "RSA", E: "EC" };
-const CURVES: Readonly<Record<string, string>> = {
-  ES256: "P-256",
-  ES384: "P-384",
-  ES512: "P-521",
-  EdDSA: "Ed25519",
-  Ed25519: "Ed25519",
-};
-
-/** Whether a key can have made a signature of this algorithm. */
-function fits(key: PublicKey, alg: string): boolean {
-  if (key.alg !== undefined && key.alg !== alg) return false;
-  const type = alg.startsWith("Ed") ? "OKP" : KEY_TYPES[alg.charAt(0)];
-  return key.kty === type && key.crv === CURVES[alg];
-}
-
-function pick(keys: readonly PublicKey[], kid: string | null, alg: string): PublicKey | null {
-  const fitting = keys.filter((key) => fits(key, alg) && (kid === null || key.kid === kid));
-  return fitting.length === 1 ? (fitting[0] ?? null) : null;
 }
 
 async function imported(held: HeldKeys, key: PublicKey, alg: string): Promise<CryptoKey> {

@@ -17,6 +17,7 @@ import {
 } from "./claims.ts";
 import type { IssuerRule } from "./oidc-issuer.ts";
 import { expiredToken, invalidToken } from "./token-faults.ts";
+import { refuseOtherKinds } from "./token-kind.ts";
 
 /** What a good token says, by its issuer's rule. Plain values: it is remembered. */
 export interface VerifiedToken {
@@ -112,34 +113,6 @@ function ruleFor(rules: readonly IssuerRule[], alg: string, claims: Claims): Iss
   const rule = ofClient.find(({ algorithms }) => algorithms.some((name) => name === alg));
   if (!rule) throw invalidToken("it is signed by an algorithm that is not allowed");
   return rule;
-}
-
-/** Claims that stand in ID tokens and never in access tokens: hashes of what came with them. */
-const ID_TOKEN_CLAIMS = ["at_hash", "c_hash", "s_hash"];
-/** What Keycloak writes into the claim `typ` of tokens that are not for APIs. */
-const OTHER_TYPES = ["id", "refresh", "offline", "logout"];
-
-/**
- * A good signature does not make an access token: the same key signs ID tokens, logout tokens and more.
- * @throws AppError `invalid_token`
- */
-function refuseOtherKinds(rule: IssuerRule, typ: unknown, claims: Claims): void {
-  const plain =
-    typ === undefined
-      ? "jwt"
-      : String(typ)
-          .toLowerCase()
-          .replace(/^application\//, "");
-  if (!rule.token_types.some((name) => name.toLowerCase() === plain))
-    throw invalidToken("it is of another type");
-  const own = typeof claims["typ"] === "string" ? claims["typ"].toLowerCase() : "";
-  const isIdToken = ID_TOKEN_CLAIMS.some((name) => name in claims);
-  const hasNonce = "nonce" in claims && own !== "bearer" && plain !== "at+jwt";
-  const isOther = "token_use" in claims && claims["token_use"] !== "access"; // Amazon Cognito
-  if (isIdToken || hasNonce || isOther || OTHER_TYPES.includes(own))
-    throw invalidToken("it is no access token; send the access token, not the ID token");
-  if ("cnf" in claims)
-    throw invalidToken("it is bound to a key of its client, and cannot be used by itself");
 }
 
 async function checked(

@@ -67,6 +67,9 @@ export const NEEDS: Record<string, Need> = {
   "POST /v1/keys/{id}/revoke": "admin",
   "DELETE /v1/keys/{id}": "admin",
 
+  "GET /v1/teams/{id}/guard-rails": "admin",
+  "PUT /v1/teams/{id}/guard-rails": "admin",
+
   "GET /v1/limits": "anybody",
   "GET /v1/teams/{id}/limits": "admin",
   "PUT /v1/teams/{id}/limits": "super_admin",

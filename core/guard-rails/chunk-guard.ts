@@ -1,9 +1,10 @@
 import type { SseEvent } from "../chat/sse.ts";
 import type { StreamTally } from "../gateway/stream-tally.ts";
-import { type AnswerForm, filterFor } from "./guard-answer.ts";
+import { WorkBudget } from "./matching/work-budget.ts";
+import { type AnswerForm, filterFor, type FilterForm } from "./guard-answer.ts";
 import type { Rails } from "./guard-rails.ts";
 import type { Filter } from "./text-filter.ts";
-import { mapTexts, type TextPath } from "./walk-texts.ts";
+import { isSealed, mapTexts, type TextPath } from "./walk-texts.ts";
 
 /** A text that comes in pieces, one in each chunk. */
 interface Lane {
@@ -35,7 +36,7 @@ export class ChunkGuard {
   private readonly closed = new Set<number>();
   private readonly finished = new Set<number>();
   private readonly rails: Rails;
-  private readonly form: AnswerForm & { choices: number };
+  private readonly form: FilterForm & { choices: number };
   /** Sees what the provider sent, which is what the request has used. */
   private readonly consumed: StreamTally;
   private readonly now: () => number;
@@ -49,7 +50,7 @@ export class ChunkGuard {
     now: () => number,
   ) {
     this.rails = rails;
-    this.form = form;
+    this.form = { ...form, budget: new WorkBudget() };
     this.consumed = consumed;
     this.now = now;
   }
@@ -111,14 +112,16 @@ export class ChunkGuard {
     if (path[0] === "error") return text;
     const choice = path[0] === "choices" ? Number(path[1]) : -1;
     if (deniedNow.has(choice)) return "";
-    const lane = this.laneOf(chunk, path, choice);
-    const out = lane.filter.push(text);
-    const { denied } = lane.filter;
-    if (denied) deniedNow.set(choice, denied.rule);
+    const sealed = isSealed(path);
+    const filter = sealed
+      ? filterFor(this.rails, path, this.form)
+      : this.filterOf(chunk, path, choice);
+    const out = filter.push(text) + (sealed ? filter.end() : "");
+    if (filter.denied) deniedNow.set(choice, filter.denied.rule);
     return out;
   }
 
-  private laneOf(chunk: Fields, path: TextPath, choice: number): Lane {
+  private filterOf(chunk: Fields, path: TextPath, choice: number): Filter {
     const name = path.join("\n");
     let lane = this.lanes.get(name);
     if (!lane) {
@@ -127,7 +130,7 @@ export class ChunkGuard {
       lane.items = itemsOn(chunk, path);
       this.lanes.set(name, lane);
     }
-    return lane;
+    return lane.filter;
   }
 
   /** What is held of one choice, or of all, in chunks of its own. */

@@ -1,4 +1,5 @@
 import type { RailMatch, Rails } from "./guard-rails.ts";
+import { WorkBudget } from "./matching/work-budget.ts";
 import { JsonFilter } from "./json-filter.ts";
 import { TextFilter } from "./text-filter.ts";
 import { isJsonField, mapTexts, type TextPath } from "./walk-texts.ts";
@@ -7,6 +8,11 @@ import { isJsonField, mapTexts, type TextPath } from "./walk-texts.ts";
 export interface AnswerForm {
   /** Whether the model was asked for JSON, so that its content is read as such. */
   jsonContent: boolean;
+}
+
+/** How its texts are read, and what work is left for all of them. */
+export interface FilterForm extends AnswerForm {
+  budget: WorkBudget;
 }
 
 /**
@@ -19,12 +25,13 @@ export function guardAnswer(rails: Rails, body: string, form: AnswerForm): strin
   const fields = completion as { choices?: unknown }; // read as JSON of an unknown shape
   const given: unknown = fields?.choices;
   if (!Array.isArray(given)) return body;
-  const choices = given.map((choice: unknown) => guardChoice(rails, choice, form));
+  const budget = new WorkBudget();
+  const choices = given.map((choice: unknown) => guardChoice(rails, choice, { ...form, budget }));
   const changed = choices.some((choice, index) => choice !== given[index]);
   return changed ? JSON.stringify({ ...fields, choices }) : body;
 }
 
-function guardChoice(rails: Rails, choice: unknown, form: AnswerForm): unknown {
+function guardChoice(rails: Rails, choice: unknown, form: FilterForm): unknown {
   let denied: RailMatch | null = null;
   const guarded = mapTexts(choice, (text, path) => {
     if (denied) return ""; // the answer has ended before this
@@ -48,9 +55,9 @@ function withoutCalls(message: unknown): unknown {
 }
 
 /** How a text of an answer is read, by where it is. */
-export function filterFor(rails: Rails, path: TextPath, { jsonContent }: AnswerForm) {
+export function filterFor(rails: Rails, path: TextPath, { jsonContent, budget }: FilterForm) {
   const isJson = isJsonField(path) || (jsonContent && path.includes("content"));
-  return isJson ? new JsonFilter(rails) : new TextFilter(rails);
+  return isJson ? new JsonFilter(rails, budget) : new TextFilter(rails, budget);
 }
 
 /** Whether a request asks for JSON. */

@@ -1,6 +1,7 @@
 import type { ChatRequest } from "../gateway/chat-request.ts";
 import { AppError } from "../kernel/errors.ts";
 import type { GuardRails, Rails } from "./guard-rails.ts";
+import { WorkBudget } from "./matching/work-budget.ts";
 import { JsonFilter } from "./json-filter.ts";
 import { TextFilter } from "./text-filter.ts";
 import { isJsonField, mapTexts, type TextPath } from "./walk-texts.ts";
@@ -14,8 +15,9 @@ import { isJsonField, mapTexts, type TextPath } from "./walk-texts.ts";
 export function guardRequest({ input }: GuardRails, request: ChatRequest): ChatRequest {
   if (input === null) return request;
   const { raw } = request;
-  const messages = guardValue(input, request.messages, "messages");
-  const prediction = guardValue(input, raw["prediction"], "prediction");
+  const budget = new WorkBudget();
+  const messages = guardValue(input, request.messages, "messages", budget);
+  const prediction = guardValue(input, raw["prediction"], "prediction", budget);
   if (messages === request.messages && prediction === raw["prediction"]) return request;
   return {
     ...request,
@@ -54,21 +56,23 @@ export function guardEmbeddings(
   return guarded.input === asked ? raw : { ...raw, ...guarded };
 }
 
-function guardValue<T>(rails: Rails, value: T, name: string): T {
-  if (typeof value === "string") return guardText(rails, value, [], name) as T; // a text for a text
-  const map = (text: string, path: TextPath) => guardText(rails, text, path, name);
-  return mapTexts(value, map) as T; // of the same shape
+function guardValue<T>(rails: Rails, value: T, name: string, budget = new WorkBudget()): T {
+  const guardText = (text: string, path: TextPath) => {
+    const Form = isJsonField(path) || isJson(text) ? JsonFilter : TextFilter;
+    const filter = new Form(rails, budget);
+    const guarded = filter.push(text) + filter.end();
+    if (filter.denied) throw refusedBy(filter.denied.rule, name);
+    return guarded;
+  };
+  if (typeof value === "string") return guardText(value, []) as T; // a text for a text
+  return mapTexts(value, guardText) as T; // of the same shape
 }
 
-function guardText(rails: Rails, text: string, path: TextPath, name: string): string {
-  const filter = isJsonField(path) || isJson(text) ? new JsonFilter(rails) : new TextFilter(rails);
-  const guarded = filter.push(text) + filter.end();
-  if (filter.denied === null) return guarded;
-  throw new AppError("content_filter", {
-    message: `The request was refused by the guard rail ${JSON.stringify(filter.denied.rule)} of your team.`,
-    param: name,
+const refusedBy = (rule: string, param: string) =>
+  new AppError("content_filter", {
+    message: `The request was refused by the guard rail ${JSON.stringify(rule)} of your team.`,
+    param,
   });
-}
 
 /** What tools give back is often JSON as text: read as such, so that no escape hides anything. */
 function isJson(text: string): boolean {

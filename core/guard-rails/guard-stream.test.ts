@@ -316,6 +316,28 @@ describe("choices and fields", () => {
     expect(JSON.parse(told(text)[0]?.calls[1] ?? "")).toEqual(expected);
   });
 
+  it("thoughts that a provider has signed come through whole, or not at all where a rule would change them", async () => {
+    const block = (thinking: string) => ({
+      extra_content: {
+        anthropic: { thinking_block: { type: "thinking", thinking, signature: "sig" } },
+      },
+    });
+    const fine = event(chunk(block("I think of Project")));
+    expect((await pass(DENIES, encoder.encode(fine))).text).toBe(fine);
+    const whole = stream(
+      chunk({ reasoning_content: "of ada@example.org" }),
+      chunk(block("of ada@example.org")),
+      FINISH,
+    );
+    const { text } = await pass(MASKS, encoder.encode(whole));
+    expect(text).not.toMatch(/ada@|"sig"/);
+    expect(told(text)).toMatchObject([{ reasoning: "of [EMAIL]", reason: "stop" }]);
+    const denied = stream(chunk(block("of Project Falcon")), chunk({ content: "x" }), FINISH);
+    const ended = await pass(DENIES, encoder.encode(denied));
+    expect(ended.text).not.toContain("Falcon");
+    expect(told(ended.text)).toMatchObject([{ content: "", reason: "content_filter" }]);
+  });
+
   it("content that was asked for as JSON is read as JSON", async () => {
     const json = '{"mail":"ada\\u0040example.org"}';
     const { text } = await pass(MASKS, encoder.encode(says(json)), { jsonContent: true });

@@ -1,4 +1,5 @@
 import type { RailMatch, Rails } from "./guard-rails.ts";
+import { WorkBudget } from "./matching/work-budget.ts";
 import type { Piece } from "./matching/text-scanner.ts";
 import { type Filter, TextFilter } from "./text-filter.ts";
 
@@ -25,6 +26,7 @@ const LONGEST_BARE = 2_000;
 export class JsonFilter implements Filter {
   denied: RailMatch | null = null;
   private readonly rails: Rails;
+  private readonly budget: WorkBudget;
   private mode: "begin" | "plain" | "bare" | "string" = "begin";
   private text: TextFilter;
   private bare = "";
@@ -33,9 +35,11 @@ export class JsonFilter implements Filter {
   /** How each unit of the string that is not yet decided was written. */
   private raws: string[] = [];
 
-  constructor(rails: Rails) {
+  /** @param budget of the request or answer that the text is part of */
+  constructor(rails: Rails, budget: WorkBudget = new WorkBudget()) {
     this.rails = rails;
-    this.text = new TextFilter(rails);
+    this.budget = budget;
+    this.text = new TextFilter(rails, budget);
   }
 
   push(text: string): string {
@@ -87,7 +91,7 @@ export class JsonFilter implements Filter {
       const out = this.endBare();
       if (this.denied) return out;
       this.mode = "string";
-      this.text = new TextFilter(this.rails);
+      this.text = new TextFilter(this.rails, this.budget);
       this.raws = [];
       return out + character;
     }
@@ -106,7 +110,7 @@ export class JsonFilter implements Filter {
     if (bare === "") return "";
     this.bare = "";
     const value = bare.trimEnd();
-    const filter = new TextFilter(this.rails);
+    const filter = new TextFilter(this.rails, this.budget);
     const pieces = [...filter.pieces(value), ...filter.lastPieces()];
     this.denied = filter.denied;
     if (this.denied) return "";

@@ -14,11 +14,20 @@ function digitsOf(text: string): number[] {
   return digits;
 }
 
-/** Whether a text is the number of a payment card: 13 to 19 digits, a known network's first, and Luhn's check digit. */
+/** How many digits the numbers of the networks have, by what they begin with (ISO/IEC 7812). */
+const CARD_LENGTHS: readonly [RegExp, readonly number[]][] = [
+  [/^4/, [13, 16, 19]],
+  [/^3[47]/, [15]],
+  [/^3(?:0[0-5]|[689])/, [14]],
+  [/^(?:2[2-7]|35|5|6)/, [16, 17, 18, 19]],
+];
+
+/** Whether a text is the number of a payment card: a network's beginning and length, and Luhn's check digit. */
 export function isCardNumber(text: string): boolean {
   const digits = digitsOf(text);
-  const first = digits[0] ?? 0;
-  if (digits.length < 13 || digits.length > 19 || first < 2 || first > 6) return false;
+  const number = digits.join("");
+  const lengths = CARD_LENGTHS.find(([beginning]) => beginning.test(number))?.[1];
+  if (lengths?.includes(number.length) !== true) return false;
   let sum = 0;
   digits.toReversed().forEach((digit, place) => {
     const doubled = place % 2 === 1 ? digit * 2 : digit;

@@ -13,6 +13,8 @@ interface PiiPattern {
   check: ((text: string) => boolean) | null;
 }
 
+/** The 0 of a national number and what follows it, in Latin, Arabic and Persian digits. */
+const TRUNK = "[0٠۰][1-9١-٩۱-۹]";
 const OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])";
 
 /** What each kind looks like; docs/guard-rails.md says it in words. */
@@ -30,8 +32,8 @@ export const PII_PATTERNS: Readonly<Record<PiiKind, readonly PiiPattern[]>> = {
     // North America: (555) 123-4567, 555-123-4567
     { pattern: "(?:\\(\\d{3}\\) ?|\\b\\d{3}[ .-])\\d{3}[ .-]\\d{4}\\b", check: null },
     // National, with the trunk's 0: 09121234567, 0151 1234567, 030/1234-567
-    { pattern: "\\b[0٠۰]\\d(?:\\d[ ./-]?){8}\\d?\\b", check: null },
-    { pattern: "\\b[0٠۰]\\d{2,4}[ /-]\\d(?:[ -]?\\d){4,7}\\b", check: null },
+    { pattern: `\\b${TRUNK}(?:[ ./-]?\\d){8,9}\\b`, check: null },
+    { pattern: `\\b${TRUNK}\\d{1,3}[ /-]\\d(?:[ -]?\\d){4,7}\\b`, check: null },
   ],
   card: [{ pattern: "\\b\\d(?:[ -]?\\d){12,18}\\b", check: isCardNumber }],
   iban: [{ pattern: "\\b[A-Z]{2}[0-9]{2}(?:[ -]?[A-Z0-9]){11,30}\\b", check: isIban }],

@@ -1,4 +1,5 @@
 import { TextScanner, type Piece } from "./matching/text-scanner.ts";
+import { WorkBudget, WorkBudgetSpent } from "./matching/work-budget.ts";
 import type { RailMatch, Rails } from "./guard-rails.ts";
 
 /** A text as it goes through rules: what may pass comes out, masked where a rule says so. */
@@ -15,14 +16,16 @@ export class TextFilter implements Filter {
   private readonly deny: TextScanner<RailMatch> | null;
   private readonly mask: TextScanner<RailMatch> | null;
   private ended = false;
+  private spent = false;
 
-  constructor({ deny, mask }: Rails) {
-    this.deny = deny && new TextScanner(deny, true);
-    this.mask = mask && new TextScanner(mask, false);
+  /** @param budget of the request or answer that the text is part of */
+  constructor({ deny, mask }: Rails, budget: WorkBudget = new WorkBudget()) {
+    this.deny = deny && new TextScanner(deny, true, budget);
+    this.mask = mask && new TextScanner(mask, false, budget);
   }
 
   get denied(): RailMatch | null {
-    return this.deny?.found?.meaning ?? null;
+    return this.spent ? TOO_MUCH_WORK : (this.deny?.found?.meaning ?? null);
   }
 
   push(text: string): string {
@@ -35,16 +38,34 @@ export class TextFilter implements Filter {
 
   /** What is decided with this text: rules that deny see it as it came, the others only what those let pass. */
   pieces(text: string): readonly Piece<RailMatch>[] {
-    if (this.ended || text === "") return NOTHING;
+    return this.ended || text === "" ? NOTHING : this.within(() => this.pass(text));
+  }
+
+  lastPieces(): readonly Piece<RailMatch>[] {
+    return this.ended ? NOTHING : this.within(() => this.passLast());
+  }
+
+  /** What cannot be looked through must not pass. */
+  private within(work: () => readonly Piece<RailMatch>[]): readonly Piece<RailMatch>[] {
+    try {
+      return work();
+    } catch (error) {
+      if (!(error instanceof WorkBudgetSpent)) throw error;
+      this.ended = true;
+      this.spent = true;
+      return NOTHING;
+    }
+  }
+
+  private pass(text: string): readonly Piece<RailMatch>[] {
     const { deny, mask } = this;
     if (deny === null) return mask?.push(text) ?? NOTHING;
     const allowed = deny.push(text);
     const pieces = mask ? allowed.flatMap((piece) => mask.push(piece.text)) : allowed;
-    return deny.found ? [...pieces, ...this.lastPieces()] : pieces;
+    return deny.found ? [...pieces, ...this.passLast()] : pieces;
   }
 
-  lastPieces(): readonly Piece<RailMatch>[] {
-    if (this.ended) return NOTHING;
+  private passLast(): readonly Piece<RailMatch>[] {
     this.ended = true;
     const { deny, mask } = this;
     const allowed = deny?.end() ?? NOTHING;
@@ -54,6 +75,13 @@ export class TextFilter implements Filter {
 }
 
 const NOTHING: readonly Piece<RailMatch>[] = [];
+
+/** Stands for the rule where the patterns would take too long; see matching/work-budget.ts. */
+const TOO_MUCH_WORK: RailMatch = {
+  rule: "patterns that take too much work",
+  replacement: "",
+  check: null,
+};
 
 function written(pieces: readonly Piece<RailMatch>[]): string {
   const [only] = pieces;

@@ -12,8 +12,10 @@ const TEXT_FIELDS = new Set([
   "input",
   "output",
 ]);
-/** What is in them is no text, or is signed by the provider. */
-const CLOSED_FIELDS = new Set(["logprobs", "extra_content", "image_url", "input_audio", "file"]);
+/** What is in them is no text. */
+const CLOSED_FIELDS = new Set(["logprobs", "image_url", "input_audio", "file"]);
+/** What a provider has signed, thoughts above all: it stays as it is, or goes. */
+const SEALED_FIELD = "extra_content";
 /** Nothing that a client library makes is nested deeper. */
 const DEEPEST = 32;
 
@@ -21,7 +23,8 @@ const DEEPEST = 32;
 export type TextPath = readonly (string | number)[];
 
 /**
- * Calls back for every text of a message or an answer and puts what comes of it in its place.
+ * Calls back for every text of a message or an answer and puts what comes of it in its place. Something signed in which
+ * a text would change is left out: nobody would take it changed.
  * @returns the value itself where nothing changes, otherwise a copy of what is changed
  */
 export function mapTexts(
@@ -39,10 +42,21 @@ export function mapTexts(
       typeof field === "string" ? mapField(field, name, map, own) : mapTexts(field, map, own);
     if (mapped === field) continue;
     copy ??= { ...value };
-    copy[name] = mapped;
+    if (name === SEALED_FIELD) delete copy[name];
+    else copy[name] = mapped;
+  }
+  for (const symbol of Object.getOwnPropertySymbols(value)) {
+    // What one API has besides the others hangs on a message by a symbol, thoughts and their signatures too.
+    const field: unknown = Reflect.get(value, symbol);
+    if (mapTexts(field, map, [...path, SEALED_FIELD]) === field) continue;
+    copy ??= { ...value };
+    Reflect.deleteProperty(copy, symbol);
   }
   return copy ?? value;
 }
+
+/** Whether a text is part of something signed, which comes whole. */
+export const isSealed = (path: TextPath) => path.includes(SEALED_FIELD);
 
 function mapField(
   text: string,

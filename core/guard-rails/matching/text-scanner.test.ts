@@ -5,12 +5,14 @@ import { foldCase } from "./case-fold.ts";
 import { parsePattern, PatternFault } from "./pattern-syntax.ts";
 import type { Search } from "./program.ts";
 import { type Piece, REACH, TextScanner } from "./text-scanner.ts";
+import { WorkBudget, WorkBudgetSpent } from "./work-budget.ts";
 
 interface Named {
   check: ((text: string) => boolean) | null;
   name: string;
 }
 
+const boundless = () => new WorkBudget(Infinity);
 const search = (pattern: string, name = pattern, ignoreCase = true): Search<Named> => ({
   meaning: { check: null, name },
   ignoreCase,
@@ -24,12 +26,12 @@ const phrases = (texts: string[], wholeWords = false, ignoreCase = true): Search
 
 /** The text with `[name]` for what is covered; the pieces come in as the cuts say. */
 function cover(automaton: Automaton<Named>, text: string, cuts: readonly number[] = []): string {
-  const scanner = new TextScanner(automaton, false);
+  const scanner = new TextScanner(automaton, false, boundless());
   return shown([...pieces(text, cuts).flatMap((piece) => scanner.push(piece)), ...scanner.end()]);
 }
 
 function stopAt(automaton: Automaton<Named>, text: string, cuts: readonly number[] = []) {
-  const scanner = new TextScanner(automaton, true);
+  const scanner = new TextScanner(automaton, true, boundless());
   const out = [...pieces(text, cuts).flatMap((piece) => scanner.push(piece)), ...scanner.end()];
   return { text: shown(out), by: scanner.found?.meaning.name ?? null };
 }
@@ -160,19 +162,31 @@ describe("a text in pieces", () => {
         const all = matchesByEngine(source, whole);
         const end = Math.min(...all.map((match) => match.end));
         const first = all.filter((match) => match.end === end).map(({ start }) => start);
-        const cut = stopAt(automaton, whole, cuts);
-        expect(cut).toEqual(
-          all.length === 0
-            ? { text: whole, by: null }
-            : { text: whole.slice(0, Math.min(...first)), by: "x" },
+        const stopped = stopAt(automaton, whole, cuts);
+        expect(stopped).toEqual(stopAt(automaton, whole));
+        expect(stopped.by).toBe(all.length === 0 ? null : "x");
+        expect(whole.slice(0, Math.min(whole.length, ...first)).startsWith(stopped.text)).toBe(
+          true,
         );
+        if (all.length === 0) expect(stopped.text).toBe(whole);
       }),
       { numRuns: 1_000 },
     );
   });
 
+  it("is ended before whatever an older beginning holds that is not complete", () => {
+    const automaton = new Automaton([phrases(["ject F", "Project Falcon"])]);
+    for (let cut = 0; cut < 20; cut++)
+      expect(stopAt(automaton, "The Project Falcon", [cut]).text).toBe("The ");
+    expect(stopAt(new Automaton([phrases(["x", "Project"])]), "a Prox").text).toBe("a Pro");
+  });
+
   it("gives out at once what no match can cover, and holds only from where one may begin", () => {
-    const scanner = new TextScanner(new Automaton([phrases(["project falcon"])]), false);
+    const scanner = new TextScanner(
+      new Automaton([phrases(["project falcon"])]),
+      false,
+      boundless(),
+    );
     expect(shown(scanner.push("Nothing to hide. "))).toBe("Nothing to hide. ");
     expect(shown(scanner.push("The pro"))).toBe("The ");
     expect(shown(scanner.push("ject"))).toBe("");
@@ -182,7 +196,11 @@ describe("a text in pieces", () => {
   });
 
   it("gives out text that an older beginning held, while a younger one is still open", () => {
-    const scanner = new TextScanner(new Automaton([phrases(["abcabx", "abd"])]), false);
+    const scanner = new TextScanner(
+      new Automaton([phrases(["abcabx", "abd"])]),
+      false,
+      boundless(),
+    );
     expect(shown(scanner.push("abcab"))).toBe("");
     expect(shown(scanner.push("d"))).toBe("abc[phrases]");
   });
@@ -244,7 +262,7 @@ describe("matches that overlap", () => {
   });
 
   it("do not hold back an endless chain of them", () => {
-    const scanner = new TextScanner(new Automaton([search("aa", "x")]), false);
+    const scanner = new TextScanner(new Automaton([search("aa", "x")]), false, boundless());
     let out = "";
     for (let round = 0; round < 100; round++) {
       out += shown(scanner.push("a".repeat(1_000)));
@@ -273,7 +291,7 @@ describe("hostile patterns and texts", () => {
   /** Looks at states for each character, at the most. */
   function workOf(searches: Search<Named>[], whole: string): number {
     const automaton = new Automaton(searches);
-    const scanner = new TextScanner(automaton, false);
+    const scanner = new TextScanner(automaton, false, boundless());
     for (let at = 0; at < whole.length; at += 1_000) scanner.push(whole.slice(at, at + 1_000));
     scanner.end();
     return automaton.work / whole.length;
@@ -306,6 +324,19 @@ describe("hostile patterns and texts", () => {
   it("text that no two beginnings share is followed within the number of states", () => {
     const random = fc.sample(fc.stringMatching(/^[ab]{20000}$/), { numRuns: 1, seed: 7 })[0] ?? "";
     expect(workOf([search("a[ab]{0,200}c")], random)).toBeLessThan(1_500);
+  });
+
+  it("patterns that would take too long are given up, however the text comes", () => {
+    const automaton = new Automaton([search("a[ab]{0,900}c")]);
+    const random = fc.sample(fc.stringMatching(/^[ab]{8000}$/), { numRuns: 1, seed: 7 })[0] ?? "";
+    const whole = new TextScanner(automaton, false, new WorkBudget());
+    expect(() => whole.push(random.repeat(10))).toThrow(WorkBudgetSpent);
+    expect(automaton.work).toBeLessThan(8_000_000);
+    const pieces = new TextScanner(automaton, false, new WorkBudget());
+    expect(() => [...random.repeat(10)].forEach((each) => pieces.push(each))).toThrow(
+      WorkBudgetSpent,
+    );
+    expect(automaton.work).toBeLessThan(16_000_000);
   });
 
   it("of a match longer than what is held back the end is covered, wherever it was cut", () => {

@@ -1,8 +1,12 @@
 import type { Automaton, LiveState, MatchEnd } from "./automaton.ts";
 import type { Meaning } from "./program.ts";
+import type { WorkBudget } from "./work-budget.ts";
 
 /** Of a longer match only this much is held back and covered, in UTF-16 units. */
 export const REACH = 2_000;
+
+/** After so many characters it is looked at how much work they took. */
+const SPENT_AFTER = 1_024;
 
 /** A piece of text that is decided. */
 export interface Piece<M> {
@@ -36,6 +40,7 @@ export class TextScanner<M extends Meaning> {
   found: Found<M> | null = null;
   private readonly automaton: Automaton<M>;
   private readonly stopsAtFirst: boolean;
+  private readonly budget: WorkBudget;
   private state: LiveState;
   /** Where each live beginning is, as a place in the whole text. */
   private starts: number[] = [];
@@ -46,15 +51,20 @@ export class TextScanner<M extends Meaning> {
   private regions: Region[] = [];
 
   /** @param stopsAtFirst ends the text before the first match, instead of covering matches */
-  constructor(automaton: Automaton<M>, stopsAtFirst: boolean) {
+  constructor(automaton: Automaton<M>, stopsAtFirst: boolean, budget: WorkBudget) {
+    this.budget = budget;
     this.automaton = automaton;
     this.stopsAtFirst = stopsAtFirst;
     this.state = automaton.start();
   }
 
-  /** Takes the next piece of the text, and gives out what is decided by it. */
+  /**
+   * Takes the next piece of the text, and gives out what is decided by it.
+   * @throws WorkBudgetSpent
+   */
   push(text: string): Piece<M>[] {
     if (this.found) return [];
+    this.budget.grant(text.length);
     this.held += text;
     this.scan(false);
     return this.release(false);
@@ -73,7 +83,14 @@ export class TextScanner<M extends Meaning> {
     const length = held.length;
     let index = this.at - this.base;
     let state = this.state;
+    let work = automaton.work;
+    let nextLook = index + SPENT_AFTER;
     while (index < length) {
+      if (index >= nextLook) {
+        this.budget.spend(automaton.work - work);
+        work = automaton.work;
+        nextLook = index + SPENT_AFTER;
+      }
       const unit = held.charCodeAt(index);
       let codePoint = unit;
       let units = 1;
@@ -86,12 +103,13 @@ export class TextScanner<M extends Meaning> {
       const { before, after, origins } = step;
       this.at = this.base + index;
       if (before !== null) this.note(before, this.at);
-      if (after !== null && !this.found) this.note(after, this.at + units);
+      if (after !== null && !this.found) this.note(after, this.at + units, origins);
       if (this.found) return;
       if (origins !== null) this.move(origins);
       state = step.next;
       index += units;
     }
+    this.budget.spend(automaton.work - work);
     this.at = this.base + index;
     this.state = state;
   }
@@ -102,13 +120,22 @@ export class TextScanner<M extends Meaning> {
     this.starts = origins.map((origin) => starts[origin] ?? this.at);
   }
 
-  private note(ends: readonly MatchEnd[], end: number): void {
+  /** @param origins which of the live beginnings go on after the matches; all of them by default */
+  private note(
+    ends: readonly MatchEnd[],
+    end: number,
+    origins: readonly number[] | null = null,
+  ): void {
     for (const { beginning, meaning } of ends) {
       const start = this.starts[beginning] ?? this.at;
       const check = this.automaton.meanings[meaning]?.check;
       if (check && !check(this.held.slice(Math.max(0, start - this.base), end - this.base)))
         continue;
-      if (this.stopsAtFirst) return this.stop(Math.max(start, end - REACH), meaning);
+      if (this.stopsAtFirst) {
+        // An older beginning may be one of a match as well: nothing that it holds goes out.
+        const oldest = this.starts[origins === null ? 0 : (origins[0] ?? beginning)] ?? start;
+        return this.stop(Math.max(Math.min(start, oldest), end - REACH), meaning);
+      }
       this.cover(start, end, meaning);
     }
   }
@@ -147,16 +174,18 @@ export class TextScanner<M extends Meaning> {
       isWhole || this.found
         ? this.at
         : Math.max(Math.min(this.starts[0] ?? this.at, this.at), this.at - REACH);
+    let ended = 0;
     while (this.base < decided) {
-      const region = this.regions[0];
+      const region = this.regions[ended];
       const inRegion = region !== undefined && region.start <= this.base;
       const until = region === undefined ? decided : inRegion ? region.end : region.start;
       const upTo = Math.min(until, decided);
       const hit = inRegion ? (this.automaton.meanings[region.meaning] ?? null) : null;
       pieces.push({ text: this.take(upTo), hit, begins: inRegion && !region.begun });
       if (inRegion) region.begun = true;
-      if (inRegion && region.end <= decided) this.regions.shift();
+      if (inRegion && region.end <= decided) ended++;
     }
+    if (ended > 0) this.regions = this.regions.slice(ended);
     return pieces;
   }
 

@@ -135,6 +135,7 @@ describe("statistics of the last hour", () => {
     await store(of(A, ...moments.map((time) => makeRecord({ at: at(time) }))));
     const stats = await read(keyOf(A));
     expect([stats.from.toISOString(), stats.requests]).toEqual(["2026-11-20T09:31:00.000Z", 2]);
+    expect(stats.newestMinute).toEqual(new Date("2026-11-20T10:30:00.000Z"));
     const later = await read(keyOf(A), undefined, new Date("2026-11-20T11:30:00.000Z"));
     expect([later.requests, later.latency.p50, later.models]).toEqual([0, null, []]);
   });
@@ -145,6 +146,7 @@ describe("statistics of the last hour", () => {
       from: new Date("2026-11-20T09:31:00.000Z"),
       asOf: NOW,
       teamId: null,
+      newestMinute: null,
       requests: 0,
       errors: 0,
       cached: 0,

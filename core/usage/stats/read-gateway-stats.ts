@@ -24,6 +24,8 @@ export interface GatewayStats extends StatsSums {
   asOf: Date;
   /** Null for all teams together. */
   teamId: string | null;
+  /** The newest minute in which a counted request came in; where it is old, records are held up on their way. */
+  newestMinute: Date | null;
 }
 
 const count = z.coerce.number();
@@ -41,6 +43,7 @@ const row = z.object({
   cache_misses: count,
   latency: histogram,
   first_token: histogram,
+  newest: z.string(),
 });
 
 /**
@@ -56,13 +59,23 @@ export async function readGatewayStats(
   const asOf = context.now();
   const from = new Date((Math.floor(asOf.getTime() / MINUTE_MS) - MINUTES + 1) * MINUTE_MS);
   const rows = rowsOf(row, await context.db.execute(selectSums(teamId ?? ALL_TEAMS, from, asOf)));
-  const encoded = rows.map(
-    ({ error_code: errorCode, refused_by: refusedBy, cache_misses: cacheMisses, ...rest }) => {
-      const { first_token: firstToken, ...others } = rest;
-      return { ...others, errorCode, refusedBy, cacheMisses, firstToken } satisfies StatsRow;
-    },
-  );
-  return { ...sumStats(encoded), from, asOf, teamId };
+  const newest = rows
+    .map((one) => one.newest)
+    .sort()
+    .at(-1);
+  const newestMinute = newest === undefined ? null : new Date(newest);
+  return { ...sumStats(rows.map(toStatsRow)), from, asOf, teamId, newestMinute };
+}
+
+function toStatsRow(stored: z.output<typeof row>): StatsRow {
+  const { error_code, refused_by, cache_misses, first_token, newest: _, ...rest } = stored;
+  return {
+    ...rest,
+    errorCode: error_code,
+    refusedBy: refused_by,
+    cacheMisses: cache_misses,
+    firstToken: first_token,
+  };
 }
 
 function selectedTeam(principal: Principal, wanted: string | undefined): string | null {
@@ -91,11 +104,12 @@ function selectSums(teamId: string, from: Date, to: Date): SQL {
       WHERE team_id = ${teamId} AND minute >= ${from.toISOString()}::timestamptz
         AND minute <= ${to.toISOString()}::timestamptz
     )
-    SELECT ${DIMENSIONS}, requests, cached, cache_misses, coalesce(latency, '{}') AS latency,
+    SELECT ${DIMENSIONS}, requests, cached, cache_misses, newest, coalesce(latency, '{}') AS latency,
       coalesce(first_token, '{}') AS first_token
     FROM (
       SELECT ${DIMENSIONS}, sum(requests)::text AS requests, sum(cached)::text AS cached,
-        sum(cache_misses)::text AS cache_misses
+        sum(cache_misses)::text AS cache_misses,
+        to_char(max(minute) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS newest
       FROM minutes GROUP BY ${DIMENSIONS}
     ) AS counts
     LEFT JOIN ${summed(sql`latency`)} AS latencies USING (${DIMENSIONS})

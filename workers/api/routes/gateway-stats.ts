@@ -40,6 +40,9 @@ const statsSchema = figures
     as_of: z.string().openapi({
       description: "Requests that had ended some seconds before this are counted",
     }),
+    newest_minute: z.string().nullable().openapi({
+      description: "In which the newest counted request came in; null where there was none",
+    }),
     team_id: z.string().nullable().openapi({ description: "Null for all teams together" }),
     errors_by_status: z.array(
       z.object({ status: z.number().int(), code: z.string().nullable(), requests }),
@@ -133,6 +136,7 @@ export const gatewayStatsRoutes = createRouter().openapi(contract, async (c) => 
       from: stats.from.toISOString(),
       to: asOf,
       as_of: asOf,
+      newest_minute: stats.newestMinute?.toISOString() ?? null,
       team_id: stats.teamId,
       ...encodeFigures(stats),
       errors_by_status: stats.errorsBy,

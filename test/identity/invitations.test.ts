@@ -2,24 +2,41 @@ import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { type ApiClient, ownAddress } from "#test/harness/api-client.ts";
 import { eventually } from "#test/harness/eventually.ts";
 import { startStack, type Stack } from "#test/harness/stack.ts";
+import { newId } from "#core/kernel/ids.ts";
+import { type AnyIssuer, AUDIENCE, startAnyIssuer } from "./any-issuer.ts";
 import { RESOURCE, type RealProvider, startRealProvider } from "./real-provider.ts";
 
 /** People who sign in at a real provider, and are in teams only by invitations. */
 let provider: RealProvider;
+/** One that says e-mails, and has rules of its own for some of its clients. */
+let mailing: AnyIssuer;
 let stack: Stack;
 let second: Awaited<ReturnType<Stack["startSecondApi"]>>;
 beforeAll(async () => {
   provider = await startRealProvider();
+  mailing = await startAnyIssuer();
   const rule = {
     issuer: provider.issuer,
     audience: RESOURCE,
     team: { from: "membership" },
     token_types: ["at+jwt"],
   };
+  const own = { issuer: mailing.url, audience: AUDIENCE };
+  const rules = [
+    rule,
+    {
+      ...own,
+      clients: ["app"],
+      team: { from: "team", id: newId("team") },
+      scopes: ["chat"],
+    },
+    { ...own, clients: ["branch"], team: { from: "membership", teams: [newId("team")] } },
+    { ...own, team: { from: "membership" } },
+  ];
   stack = await startStack({
     postgres: inject("postgres"),
     workers: ["api"],
-    vars: { OIDC_ISSUERS: JSON.stringify([rule]), PUBLIC_URL: "https://api.example.com/base/" },
+    vars: { OIDC_ISSUERS: JSON.stringify(rules), PUBLIC_URL: "https://api.example.com/base/" },
   });
   second = await stack.startSecondApi();
 });
@@ -27,6 +44,7 @@ afterAll(async () => {
   await second?.stop();
   await stack?.stop();
   await provider?.stop();
+  await mailing?.stop();
 });
 
 interface Me {
@@ -158,6 +176,59 @@ describe("a person with an invitation", () => {
     await new Promise((resolve) => setTimeout(resolve, 1_000)); // the promise that is tested
     await client.expect(403, "GET", "/v1/usage");
     expect(await accept(access, token)).toMatchObject({ status: 410 });
+  });
+});
+
+describe("an invitation for an e-mail", () => {
+  it("lets in only a token that has it verified, and makes its bearer the member who was added by it", async () => {
+    const { client, teamId } = await stack.createTeam();
+    const added = await client.expect<{ id: string }>(201, "POST", `/v1/teams/${teamId}/members`, {
+      name: "Ada",
+      email: "ada@example.com",
+      role: "viewer",
+    });
+    const { token } = await invite(client, teamId, { email: "Ada@example.com", role: "admin" });
+    const bearer = (claims: object) => mailing.token({ sub: "ada", ...claims });
+    for (const claims of [
+      {},
+      { email: "ada@example.com" },
+      { email: "ada@example.com", email_verified: false },
+      { email: "eve@example.com", email_verified: true },
+    ]) {
+      const refused = await accept(await bearer(claims), token);
+      expect([claims, refused.status]).toEqual([claims, 403]);
+      expect(JSON.stringify(refused.body)).not.toMatch(/ada/i);
+    }
+    const good = await bearer({ email: "ADA@example.com", email_verified: true });
+    expect(await accept(good, token)).toMatchObject({
+      status: 200,
+      body: { member_id: added.id, role: "admin", changed: true },
+    });
+    // From now on by who she is, also without the e-mail.
+    const later = stack.client(await bearer({}));
+    await eventually(async () =>
+      expect(await me(later)).toMatchObject({ kind: "token", team: { id: teamId, role: "admin" } }),
+    );
+  });
+});
+
+describe("an issuer's rule", () => {
+  it("that says itself which teams its tokens open leaves no room for memberships", async () => {
+    const { client, teamId } = await stack.createTeam();
+    const { token } = await invite(client, teamId, { uses: 2 });
+    for (const azp of ["app", "branch"]) {
+      const refused = await accept(await mailing.token({ azp, sub: azp }), token);
+      expect([azp, refused.status]).toEqual([azp, 403]);
+    }
+    const { data } = await client.expect<{ data: unknown[] }>(
+      200,
+      "GET",
+      `/v1/teams/${teamId}/members`,
+    );
+    expect(data).toEqual([]);
+    expect(await accept(await mailing.token({ azp: "other" }), token)).toMatchObject({
+      status: 200,
+    });
   });
 });
 

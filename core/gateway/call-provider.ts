@@ -26,6 +26,8 @@ export interface ProviderAnswer {
   response: Response;
   /** Puts a whole answer into the canonical form; null where it is in it already. */
   decodeWhole: Exchange["decodeWhole"];
+  /** See `Exchange`. */
+  leftOut?: string[] | undefined;
   /** Goes on until the answer has been read; whoever reads it ends it. */
   call: ProviderCall;
 }
@@ -58,10 +60,10 @@ export async function callProvider(
     if (response.status >= 200 && response.status < 300) {
       const streams = isEventStream(response);
       if (streams) own.untimed(); // who reads a stream watches over each of its pauses
-      const { decodeWhole, translateStream } = exchange;
+      const { decodeWhole, leftOut, translateStream } = exchange;
       const translated =
         streams && translateStream ? inCanonicalForm(response, translateStream()) : response;
-      return { response: translated, decodeWhole, call: own };
+      return { response: translated, decodeWhole, leftOut, call: own };
     }
     throw await errorFromProvider(response, route, kind, apiKey);
   } catch (error) {

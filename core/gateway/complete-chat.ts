@@ -111,9 +111,10 @@ async function complete(input: Completion): Promise<ModelAnswer> {
     ...(lost ? { lost: { tokens: lostTokens(value.counted.tokens), prices: lost.prices } } : {}),
   };
   const whole = wholeAnswer(asked, by, text, counted);
-  if (!cache) return { ...whole, admission };
+  const known = { ...whole, admission, leftOut: value.leftOut };
+  if (!cache) return known;
   cache.end(await whole.record, text);
-  return { ...whole, cache, admission };
+  return { ...known, cache };
 }
 
 /** A whole answer as the guard rails let it out. */
@@ -155,6 +156,7 @@ function capName({ targets }: ModelRoute): "max_completion_tokens" | "max_tokens
 interface WholeAnswer {
   text: string;
   counted: Pick<Outcome, "tokens" | "estimated">;
+  leftOut?: string[] | undefined;
   /** Who answered, and whose answer was not waited for, where the request was sent twice. */
   by?: Route;
   lost?: Route | null;
@@ -294,7 +296,8 @@ async function completeWhole(
 ) {
   const answer = await send(ports, call, route, request, deadlineAt);
   const text = await readWhole(answer, route, deadlineAt - ports.now());
-  return { text, counted: readCompletion(text, route, request) };
+  const { leftOut } = answer;
+  return { text, counted: readCompletion(text, route, request), leftOut };
 }
 
 /** A stream whose first token is there. */
@@ -437,6 +440,7 @@ function relay(input: Relay): ModelAnswer {
   return {
     contentType: "text/event-stream; charset=utf-8",
     body: pipe.readable,
+    leftOut: answer.leftOut,
     upstreamMs: ports.now() - call.receivedAt,
     record,
     ...(cache ? { cache } : {}),

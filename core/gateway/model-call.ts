@@ -85,6 +85,8 @@ export interface ModelAnswer {
   upstreamMs: number;
   /** How it ended; of a stream, when the stream does. Never rejects. */
   record: UsageRecord | Promise<UsageRecord>;
+  /** The parameters that its provider has nothing like, and was not told. */
+  leftOut?: string[] | undefined;
   /** What the response cache had, where the request asked it. */
   cache?: Pick<CacheTurn, "state" | "storedAt">;
 }

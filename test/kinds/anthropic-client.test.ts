@@ -1,5 +1,8 @@
 import Anthropic from "@anthropic-ai/sdk";
+import { betaZodTool } from "@anthropic-ai/sdk/helpers/beta/zod";
+import { zodOutputFormat } from "@anthropic-ai/sdk/helpers/zod";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { z } from "zod";
 import { eventually } from "#test/harness/eventually.ts";
 import * as claude from "#test/providers/anthropic/message-protocol.ts";
 import * as google from "#test/providers/gemini/content-protocol.ts";
@@ -180,6 +183,41 @@ describe.each(TARGETS)(
         output_config: { format: { type: "json_schema", schema } },
       });
       expect(JSON.parse(textOf(message))).toEqual({ city: "Tehran" });
+    });
+
+    it("parses one by the client's helper for zod", async () => {
+      const Weather = z.object({ city: z.string(), degrees: z.number() });
+      const message = await kinds.anthropic().messages.parse({
+        ...asks(await model("parse")),
+        output_config: { format: zodOutputFormat(Weather) },
+      });
+      expect(message.parsed_output).toEqual({ city: "Tehran", degrees: 7 });
+    });
+
+    it("runs tools by the client's own runner, streamed", async () => {
+      const cities: string[] = [];
+      const weather = betaZodTool({
+        name: "weather",
+        description: "The weather of a city",
+        inputSchema: z.object({ city: z.string() }),
+        run: ({ city }) => {
+          cities.push(city);
+          return `rain in ${city}`;
+        },
+      });
+      const runner = kinds.anthropic().beta.messages.toolRunner({
+        model: await model("runner"),
+        max_tokens: 4_000,
+        messages: [{ role: "user", content: "Weather, please" }],
+        tools: [weather],
+        stream: true,
+      });
+      const final = await runner.runUntilDone();
+      expect(final.content.at(-1)).toMatchObject({
+        type: "text",
+        text: expect.stringContaining("rain in Tehran"),
+      });
+      expect(cities).toEqual(["Tehran"]);
     });
 
     it.runIf(images)("sends pictures, inline and by address", async () => {

@@ -283,6 +283,21 @@ const serverOf = ({ provider }: Target) =>
       ? kinds.geminiServer
       : kinds.aiService;
 
+describe("what Anthropic's models do not take", () => {
+  it.each([false, true])("is named in a header; streamed: %s", async (stream) => {
+    const ours = await kinds.model(`left-out-${stream}`, [
+      { provider: "anthropic", model: "claude-opus-5-5" },
+      { provider: "openai", model: "other" },
+    ]);
+    const parameters = { model: ours, messages: says("hi"), seed: 7, temperature: 0.5, stream };
+    const { response } = await kinds.openai().chat.completions.create(parameters).withResponse();
+    expect(response.headers.get("x-parameters-left-out")).toBe("seed, temperature");
+    const plain = { model: ours, messages: says("hi") };
+    const other = await kinds.openai().chat.completions.create(plain).withResponse();
+    expect(other.response.headers.has("x-parameters-left-out")).toBe(false);
+  });
+});
+
 describe("what a kind counts besides", () => {
   it("are Anthropic's cache and thoughts", async () => {
     const ours = await kinds.model("counts/anthropic", [

@@ -25,6 +25,8 @@ export function answerResponse(c: AppContext, answer: ModelAnswer): Response {
   c.set("framed", true);
   if (typeof answer.body !== "string") headers["cache-control"] = "no-cache, no-transform";
   if (answer.cache) putCacheHeaders(answer.cache, put);
+  const { leftOut } = answer;
+  if (leftOut && leftOut.length > 0) headers["x-parameters-left-out"] = leftOut.join(", ");
   if (answer.admission) putLimitHeaders(answer.admission.states(), Date.now(), put);
   return new Response(answer.body, { headers });
 }

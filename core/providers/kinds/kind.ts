@@ -35,6 +35,8 @@ export interface Exchange {
    * @throws anything where the text is no answer of this provider
    */
   decodeWhole: ((text: string) => string) | null;
+  /** The parameters that its provider is not told, as the model has nothing like them; for the client to know. */
+  leftOut?: string[];
   /** Makes the translator of one streamed answer; null where its bytes are canonical already. */
   translateStream: (() => StreamTranslator) | null;
 }

@@ -13,6 +13,12 @@ export type PartSource =
   | { from: "id"; id: string };
 
 /**
+ * What stands for a user who has said nothing: OpenAI takes conversations that the assistant began, or that have only
+ * instructions, and others do not.
+ */
+export const NO_WORDS = ".";
+
+/**
  * Reads a message's content. Texts without a character are left out: most providers refuse them.
  * @param path where it stands, such as `messages[2].content`
  * @throws AppError `invalid_request`

@@ -14,6 +14,16 @@ export interface RefusedParameter {
   sentence: string;
 }
 
+/**
+ * The most tokens that an answer may have: of OpenAI's two names for it the smaller one, as limits may have added theirs
+ * beside the client's.
+ */
+export function outputLimit(raw: Fields): number | null {
+  const { max_completion_tokens: newer, max_tokens: older } = raw;
+  const limits = [newer, older].filter((limit) => typeof limit === "number");
+  return limits.length > 0 ? Math.min(...limits) : null;
+}
+
 /** Parameters that change nothing in the answer; providers that know none of them would refuse the request for them. */
 const WITHOUT_EFFECT = [
   "metadata",

@@ -79,8 +79,8 @@ function checkBlock(block: Fields, role: string, path: string, issued: ReadonlyS
   only(block, known, (name) => `${path}.${type}.${name}: Extra inputs are not permitted`);
   if (role === "assistant" && !OF_ASSISTANT.includes(type))
     throw new Refused(`${path}: '${type}' blocks are not permitted in assistant turns`);
-  if (type === "text" && !block["text"])
-    throw new Refused("messages: text content blocks must be non-empty");
+  if (type === "text" && String(block["text"] ?? "").trim() === "")
+    throw new Refused("messages: text content blocks must contain non-whitespace text");
   if (type === "image") checkSource(block["source"], path, PICTURES);
   if (type === "document") checkSource(block["source"], path, ["application/pdf"]);
   if (type === "tool_use") {

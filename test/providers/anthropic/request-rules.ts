@@ -137,7 +137,7 @@ function checkSampling(body: Fields, model: string): void {
   }
   if (temperature !== undefined && !(Number(temperature) >= 0 && Number(temperature) <= 1))
     throw new Refused("temperature: range: 0..1");
-  if (temperature !== undefined && topP !== undefined && /-4-[1-9]/.test(model))
+  if (temperature !== undefined && topP !== undefined && /-4-[1-9](?!\d)/.test(model))
     throw new Refused(
       "`temperature` and `top_p` cannot both be specified for this model. Please use only one.",
     );

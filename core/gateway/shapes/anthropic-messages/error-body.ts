@@ -35,13 +35,26 @@ export function anthropicStatus(error: AppError): number {
   return error.code === "provider_overloaded" ? OVERLOADED : error.meaning.status;
 }
 
+/** The field by which a client continues a conversation that the server holds. */
+export const THREAD = "thread";
+
+/** At this Anthropic's own client, whose runner of tools asks for such a conversation by itself, goes on without one. */
+const WITHOUT_THREAD = { error_code: "thread_unsupported_request", unsupported: [THREAD] };
+
 /** An error as the body of an answer, or as the data of a stream's last event. */
-export function writeErrorBody(error: { code: ErrorCode; message: string }, requestId: string) {
+export function writeErrorBody(
+  error: { code: ErrorCode; message: string; param?: string | undefined },
+  requestId: string,
+) {
   const status = anthropicStatus(new AppError(error.code, error));
   const type = TYPES.get(status) ?? (status < 500 ? "invalid_request_error" : "api_error");
   return {
     type: "error" as const,
-    error: { type, message: error.message },
+    error: {
+      type,
+      message: error.message,
+      ...(error.param === THREAD ? { details: WITHOUT_THREAD } : {}),
+    },
     request_id: requestId,
   };
 }

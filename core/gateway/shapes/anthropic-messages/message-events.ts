@@ -17,6 +17,8 @@ export class MessageEvents implements EventWriter {
   private begun = false;
   private index = -1;
   private open: OpenBlock | null = null;
+  /** What the open thought says. */
+  private thought = "";
   /** The calls whose block has begun; of others the name is not known yet. */
   private readonly tools = new Set<number>();
   private readonly unnamed = new Map<number, CanonicalToolCall>();
@@ -88,7 +90,9 @@ export class MessageEvents implements EventWriter {
   private think(thinking: string): string {
     const block = { type: "thinking", thinking: "", signature: "" };
     const delta = { type: "thinking_delta", thinking };
-    return this.enter({ type: "thinking" }, block) + this.delta(delta, thinking);
+    const begun = this.enter({ type: "thinking" }, block);
+    this.thought += thinking;
+    return begun + this.delta(delta, thinking);
   }
 
   /** Ends a thought with Anthropic's own signature, so that it may be sent back there. */
@@ -99,6 +103,8 @@ export class MessageEvents implements EventWriter {
       const start = { type: "content_block_start", index: this.index, content_block: block };
       return before + event(start) + event({ type: "content_block_stop", index: this.index });
     }
+    // Guard rails may have changed what it thought: the signature is of other words then.
+    if (this.thought !== String(block["thinking"] ?? "")) return this.close();
     // One whose text is not shown has a signature all the same.
     const begun = this.enter(
       { type: "thinking" },
@@ -164,6 +170,7 @@ export class MessageEvents implements EventWriter {
     const delta = { type: "signature_delta", signature };
     const signed = this.open.type === "thinking" ? this.delta(delta, "") : "";
     this.open = null;
+    this.thought = "";
     return signed + event({ type: "content_block_stop", index: this.index });
   }
 

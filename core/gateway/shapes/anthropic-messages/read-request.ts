@@ -13,6 +13,7 @@ import {
   unsupported,
   withoutAbsent,
 } from "../fields.ts";
+import { THREAD } from "./error-body.ts";
 import { readMessages, systemMessages } from "./read-messages.ts";
 import { readToolChoice, readTools } from "./read-tools.ts";
 
@@ -20,11 +21,12 @@ import { readToolChoice, readTools } from "./read-tools.ts";
 const REFUSED: Record<string, string> = {
   container: "containers are not available through this gateway; leave it out.",
   mcp_servers: "MCP servers are not called by this gateway; send their tools as tools.",
+  [THREAD]: "conversations are not held here; send the whole of it as messages.",
   inference_geo: "this gateway cannot promise where a model runs; leave it out.",
 };
 
 /** Fields that only Anthropic's models know; a target of theirs gets them as they came. */
-const NATIVE_FIELDS = ["cache_control", "service_tier", "thinking", "top_k"];
+const NATIVE_FIELDS = ["cache_control", "context_management", "service_tier", "thinking", "top_k"];
 
 /**
  * Reads the body of Anthropic's `POST /v1/messages` as a chat completion request. Knobs that only tune (top_k,

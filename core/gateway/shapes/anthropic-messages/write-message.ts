@@ -16,13 +16,16 @@ export function writeMessage(completion: string, frame: MessageFrame): string {
   const thinking = { type: "thinking", thinking: reasoning, signature: REASONING_SIGNATURE };
   const said = text + refusal;
   const { thinkingBlocks, order } = part.anthropic;
+  // Guard rails may have changed what it thought: the signature is of other words then.
+  const thought = thinkingBlocks.map(({ thinking: words }) => String(words ?? "")).join("");
+  const signed = thinkingBlocks.length > 0 && thought === reasoning;
   const unsigned = reasoning === "" ? [] : [thinking];
   const blocks = {
-    thoughts: thinkingBlocks.length > 0 ? thinkingBlocks : unsigned,
+    thoughts: signed ? thinkingBlocks : unsigned,
     texts: said === "" ? [] : [{ type: "text", text: said }],
     calls: toolCalls.map((call, index) => toolUse(call, toolIdOf(call, frame.requestId, index))),
   };
-  const content = inOrder(blocks, order).map((block) =>
+  const content = inOrder(blocks, signed ? order : null).map((block) =>
     block["type"] === "text" ? { ...block, citations: null } : block,
   );
   const written = reasoning + said + toolCalls.map((call) => call.name + call.arguments).join("");

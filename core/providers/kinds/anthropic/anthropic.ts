@@ -1,7 +1,7 @@
 import { objectOf } from "../../../chat/loose-json.ts";
 import type { ProviderKind, Refusal } from "../kind.ts";
 import { decodeMessage } from "./decode-message.ts";
-import { encodeRequest } from "./encode-request.ts";
+import { encodeRequest, leftOutOf } from "./encode-request.ts";
 import { nativeRequest } from "./native.ts";
 import { MessageTranslator } from "./message-translator.ts";
 
@@ -18,12 +18,14 @@ export const anthropic: ProviderKind = {
     if (apiKey !== null) headers["x-api-key"] = apiKey;
   },
   chat(request) {
-    const body = JSON.stringify(encodeRequest(request));
+    const encoded = encodeRequest(request);
+    const body = JSON.stringify(encoded);
     const betas = nativeRequest(request.raw)?.betas ?? null;
     const headers = betas === null ? {} : { headers: { "anthropic-beta": betas } };
     return {
       request: { by: "http", path: "/messages", body, ...headers },
       decodeWhole: request.stream ? null : (text) => decodeMessage(text, request),
+      leftOut: leftOutOf(request.raw, encoded),
       translateStream: request.stream ? () => new MessageTranslator(request) : null,
     };
   },

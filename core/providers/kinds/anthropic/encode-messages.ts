@@ -1,6 +1,6 @@
 import { type Fields, listOf, objectOf } from "../../../chat/loose-json.ts";
 import { malformed, unsupported } from "../kind.ts";
-import { type MessagePart, partsOf } from "../message-parts.ts";
+import { type MessagePart, NO_WORDS, partsOf } from "../message-parts.ts";
 import { type NativePart, nativeOf } from "./native.ts";
 import { inOrder, isThought, keptIn } from "./order.ts";
 import { toolCallIdOf, toolCallsOf } from "../tools.ts";
@@ -51,15 +51,22 @@ export function encodeMessages(list: readonly unknown[]): Conversation {
         );
     }
   }
+  if (messages[0]?.role !== "user")
+    messages.unshift({ role: "user", content: [{ type: "text", text: NO_WORDS }] });
   return { system, messages };
 }
 
 function blocksOf(message: Fields, path: string): Fields[] {
-  const parts = partsOf(message["content"], `${path}.content`);
+  const parts = saidParts(message["content"], `${path}.content`);
   const blocks = parts.map(encodePart);
   if (message["role"] !== "user" && parts.some(({ type }) => type !== "text"))
     throw malformed(`${path}.content`, "can be nothing but text in a message of this role");
   return blocks;
+}
+
+/** Anthropic refuses texts of nothing but white space. */
+function saidParts(content: unknown, path: string): MessagePart[] {
+  return partsOf(content, path).filter((part) => part.type !== "text" || part.text.trim() !== "");
 }
 
 function assistantBlocks(message: Fields, path: string): Fields[] {
@@ -86,7 +93,7 @@ function marked(blocks: Fields[], { cache_control: mark }: NativePart): Fields[]
 }
 
 function toolResult(message: Fields, path: string): Fields {
-  const parts = partsOf(message["content"], `${path}.content`);
+  const parts = saidParts(message["content"], `${path}.content`);
   const { cache_control: mark, is_error: failed } = nativeOf(message);
   return {
     type: "tool_result",

@@ -1,6 +1,11 @@
 import { type Fields, listOf, objectOf } from "../../../chat/loose-json.ts";
 import { type KindRequest, malformed, unsupported } from "../kind.ts";
-import { type ParameterRules, REFUSED_EVERYWHERE, unknownParameters } from "../parameters.ts";
+import {
+  outputLimit,
+  type ParameterRules,
+  REFUSED_EVERYWHERE,
+  unknownParameters,
+} from "../parameters.ts";
 import { readToolUse, type ToolUse } from "../tools.ts";
 import { abilitiesOf } from "./abilities.ts";
 import { encodeMessages } from "./encode-messages.ts";
@@ -86,9 +91,21 @@ export function encodeRequest(request: KindRequest): Fields {
   };
 }
 
+/** What only tunes an answer, and is not in the request of this model; what changes more is refused instead. */
+export function leftOutOf(raw: Fields, encoded: Fields): string[] {
+  const thinks = "thinking" in encoded || "output_config" in encoded;
+  const kept: Record<string, boolean> = {
+    reasoning_effort: thinks,
+    seed: false,
+    temperature: "temperature" in encoded,
+    top_p: "top_p" in encoded,
+  };
+  const given = (name: string) => raw[name] !== undefined && raw[name] !== null;
+  return Object.keys(kept).filter((name) => kept[name] === false && given(name));
+}
+
 function readMaxTokens({ raw, maxOutputTokens }: KindRequest): number {
-  const asked = raw["max_completion_tokens"] ?? raw["max_tokens"];
-  return typeof asked === "number" ? asked : (maxOutputTokens ?? DEFAULT_MAX_TOKENS);
+  return outputLimit(raw) ?? maxOutputTokens ?? DEFAULT_MAX_TOKENS;
 }
 
 /** What the model does not take is left out: it tunes the answer, and changes nothing of what is asked for. */

@@ -1,6 +1,6 @@
 import { type Fields, objectOf } from "../../../chat/loose-json.ts";
 import { malformed, unsupported } from "../kind.ts";
-import { type MessagePart, partsOf, textOf } from "../message-parts.ts";
+import { type MessagePart, NO_WORDS, partsOf, textOf } from "../message-parts.ts";
 import { toolCallIdOf, toolCallsOf } from "../tools.ts";
 import { isBeforeThree } from "./encode-thinking.ts";
 
@@ -38,7 +38,11 @@ export function encodeContents(list: readonly unknown[], model: string): Convers
   const names = new Map<string, string>();
   let answering = false;
   const say = (role: string, parts: Fields[]) => {
-    if (parts.length > 0) contents.push({ role, parts });
+    const last = contents.at(-1);
+    if (parts.length === 0) return;
+    // Calls have to follow right after a user's turn: what the model says before them is of the same turn.
+    if (role === "model" && last?.role === role) last.parts.push(...parts);
+    else contents.push({ role, parts });
   };
   for (const [index, value] of list.entries()) {
     const message = objectOf(value);
@@ -65,6 +69,7 @@ export function encodeContents(list: readonly unknown[], model: string): Convers
     }
     answering = role === "tool";
   }
+  if (contents[0]?.role !== "user") contents.unshift({ role: "user", parts: [{ text: NO_WORDS }] });
   return { system, contents };
 }
 

@@ -1,6 +1,11 @@
 import { type Fields, listOf, objectOf } from "../../../chat/loose-json.ts";
 import { type KindRequest, malformed, unsupported } from "../kind.ts";
-import { type ParameterRules, REFUSED_EVERYWHERE, unknownParameters } from "../parameters.ts";
+import {
+  outputLimit,
+  type ParameterRules,
+  REFUSED_EVERYWHERE,
+  unknownParameters,
+} from "../parameters.ts";
 import { readToolUse, type ToolUse } from "../tools.ts";
 import { encodeContents } from "./encode-contents.ts";
 import { encodeThinking } from "./encode-thinking.ts";
@@ -61,7 +66,7 @@ function encodeConfig({ raw, targetModel, maxOutputTokens }: KindRequest): Field
     const value = raw[name];
     if (typeof value === "number" && !(name === "n" && value === 1)) config[renamed] = value;
   }
-  const limit = raw["max_completion_tokens"] ?? raw["max_tokens"] ?? maxOutputTokens;
+  const limit = outputLimit(raw) ?? maxOutputTokens;
   if (typeof limit === "number") config["maxOutputTokens"] = limit;
   const { stop } = raw;
   const stops = typeof stop === "string" ? [stop] : listOf(stop);

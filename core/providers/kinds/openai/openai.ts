@@ -1,3 +1,4 @@
+import { objectOf } from "../../../chat/loose-json.ts";
 import {
   type Exchange,
   type KindRequest,
@@ -19,6 +20,8 @@ export const openai: ProviderKind = {
   },
   chat({ raw, stream, targetModel }) {
     const body: Record<string, unknown> = { ...raw, model: targetModel };
+    const messages = withoutForeign(raw["messages"], targetModel);
+    if (messages !== null) body["messages"] = messages;
     if (stream) body["stream_options"] = { ...streamOptions(raw), include_usage: true };
     return untranslated("/chat/completions", body);
   },
@@ -26,6 +29,31 @@ export const openai: ProviderKind = {
     untranslated("/embeddings", { ...raw, model: targetModel }),
   readRefusal,
 };
+
+/**
+ * The messages without what other kinds put into `extra_content` for themselves: strict servers refuse a request for
+ * it. Google's compatible API wants its own back.
+ * @returns null where nothing has to go, as nearly always
+ */
+function withoutForeign(messages: unknown, targetModel: string): unknown[] | null {
+  if (!Array.isArray(messages) || !messages.some(hasExtra) || /gemini/i.test(targetModel))
+    return null;
+  const bare = (value: unknown) => {
+    const { extra_content: _extra, ...rest } = objectOf(value);
+    return rest;
+  };
+  return messages.map((message) => {
+    const calls = objectOf(message)["tool_calls"];
+    return Array.isArray(calls) ? { ...bare(message), tool_calls: calls.map(bare) } : bare(message);
+  });
+}
+
+function hasExtra(message: unknown): boolean {
+  if (typeof message !== "object" || message === null) return false;
+  if ("extra_content" in message) return true;
+  const calls = "tool_calls" in message ? message.tool_calls : null;
+  return Array.isArray(calls) && calls.some(hasExtra);
+}
 
 function untranslated(path: string, body: Record<string, unknown>): Exchange {
   return {

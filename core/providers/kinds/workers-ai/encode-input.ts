@@ -1,6 +1,11 @@
 import { type Fields, listOf, objectOf } from "../../../chat/loose-json.ts";
 import { type KindRequest, malformed } from "../kind.ts";
-import { type ParameterRules, REFUSED_EVERYWHERE, unknownParameters } from "../parameters.ts";
+import {
+  outputLimit,
+  type ParameterRules,
+  REFUSED_EVERYWHERE,
+  unknownParameters,
+} from "../parameters.ts";
 import { readToolUse } from "../tools.ts";
 
 const LABEL = "Workers AI";
@@ -21,7 +26,7 @@ export function encodeInput({ raw, stream, maxOutputTokens }: KindRequest): Fiel
   const others = unknownParameters(raw, LABEL, RULES);
   readToolUse(raw, LABEL); // for what it refuses: a model that does not know a tool answers as if there were none
   // Without a limit older models stop after 256 tokens.
-  const limit = raw["max_completion_tokens"] ?? raw["max_tokens"] ?? maxOutputTokens;
+  const limit = outputLimit(raw) ?? maxOutputTokens;
   return {
     messages: listOf(raw["messages"]).map(plainMessage),
     ...others,

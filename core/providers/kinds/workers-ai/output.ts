@@ -6,6 +6,7 @@ import {
   type FinishReason,
 } from "../canonical-answer.ts";
 import type { KindRequest } from "../kind.ts";
+import { outputLimit } from "../parameters.ts";
 
 /** What an older model's answer, or an event of it, has to say: `{"response", "tool_calls", "usage"}`. */
 export interface Output {
@@ -58,7 +59,7 @@ export function finishOf(
   { raw, maxOutputTokens }: KindRequest,
 ): FinishReason {
   if (hasCalls) return "tool_calls";
-  const limit = raw["max_completion_tokens"] ?? raw["max_tokens"] ?? maxOutputTokens;
+  const limit = outputLimit(raw) ?? maxOutputTokens;
   const full = usage !== null && typeof limit === "number" && usage.completion_tokens >= limit;
   return full ? "length" : "stop";
 }

@@ -1,5 +1,6 @@
 import { DatabaseSync } from "node:sqlite";
-import { LeaseDesk, type LeaseSource } from "#core/meter/lease-desk.ts";
+import type { LeaseSource } from "#core/meter/asking.ts";
+import { LeaseDesk } from "#core/meter/lease-desk.ts";
 import { type Amounts, NO_AMOUNTS } from "#core/meter/lease.ts";
 import { LimitLedger } from "#core/meter/limit-ledger.ts";
 import type { LimitRule } from "#core/meter/limit-rule.ts";

@@ -1,20 +1,38 @@
-import { type Admission, UNLIMITED, type WorstCase } from "../gateway/admission.ts";
-import { newId } from "../kernel/ids.ts";
+import { type Admission, UNLIMITED } from "../gateway/admission.ts";
 import type { UsageRecord } from "../usage/usage-record.ts";
+import { type Asking, combinationOf, type LeaseSource, needOf, refuse } from "./asking.ts";
+import {
+  count,
+  covers,
+  find,
+  type HeldLease,
+  type Lane,
+  leaseOf,
+  statesOf,
+  targetOf,
+} from "./lane.ts";
 import {
   type Amounts,
   combine,
   type Combination,
-  componentOf,
   type Grant,
-  type LeaseEntry,
   NO_AMOUNTS,
   ruleCounts,
   type Want,
 } from "./lease.ts";
 import type { LedgerInput } from "./limit-ledger.ts";
 import type { LimitRule } from "./limit-rule.ts";
-import type { LimitRefusal, LimitState } from "./limit-state.ts";
+import {
+  closeEnded,
+  hold,
+  laneOf,
+  type Needs,
+  newTeamDesk,
+  sizeOf,
+  type TeamDesk,
+  type Waiting,
+  wantsOf,
+} from "./team-desk.ts";
 
 /** A lease is followed by the next one when it has less than this left to live, in milliseconds. */
 const RENEW_MS = 500;
@@ -24,8 +42,6 @@ const REFUSAL_MS = 250;
 const WAIT_LIMIT_MS = 2_000;
 /** What a lease that has ended gives back is there when its isolate has told of it, in milliseconds. */
 const REPORT_MS = 100;
-/** A lease with less than this left to live is closed with the word that is just going out, in milliseconds. */
-const CLOSE_AHEAD_MS = 100;
 /** After the Meter could not be reached, it is left alone for this long. */
 const UNREACHABLE_MS = 1_000;
 
@@ -36,111 +52,13 @@ const LAST_LOOK_MS = 16;
 /** A call that has not come back by then has died with the request that made it, in milliseconds. */
 const CALL_LOST_MS = 8_000;
 
-/** Lanes of a team that an isolate remembers; with a limit for each end user, each of them has one. */
-export const LANES_LIMIT = 5_000;
 /** A lane that was not used for so long is forgotten, in seconds. */
 const IDLE_SECONDS = 30;
 /** A request that has not ended by so long after its deadline never will, in milliseconds. */
 const LOST_MS = 60_000;
 
-/** A request that asks to be let through. */
-export interface Asking {
-  teamId: string;
-  requestId: string;
-  /** All limits of the team and its keys. */
-  rules: readonly LimitRule[];
-  keyId: string | null;
-  model: string;
-  endUser: string | null;
-  worst: () => WorstCase;
-  /** The largest `max_tokens` with which it would take no more than this of tokens or money; null where none would. */
-  fitting?: (unit: "tokens" | "usd", room: number) => number | null;
-  /** When the request will have ended, milliseconds since 1970. */
-  deadlineAt: number;
-}
-
-/** How a request reaches its team's Meter. */
-export interface LeaseSource {
-  lease(wants: Want[]): Promise<Grant[]>;
-  /** A lease was granted: something has to be told to the Meter within about a second. */
-  granted(): void;
-  background(work: Promise<unknown>): void;
-  wait(ms: number): Promise<void>;
-  refuse(refusal: LimitRefusal, states: readonly LimitState[]): Error;
-  /** Of a request whose limits close when the Meter cannot be reached. */
-  unreachable(cause: unknown): Error;
-  now(): number;
-}
-
 /** What an isolate has to say of its leases, as the Meter takes it. */
 export type LeaseLog = Pick<LedgerInput, "isolateId" | "firstEntry" | "entries">;
-
-interface HeldLease {
-  id: string;
-  left: Amounts;
-  endsAt: number;
-  states: LimitState[];
-  /** What running requests have set aside, and how many they are. */
-  kept: Amounts;
-  running: number;
-  deadlineAt: number;
-  closed: boolean;
-}
-
-interface Lane {
-  leases: HeldLease[];
-  /** When the next lease was asked for ahead of need; 0 where none is. */
-  askingSince: number;
-  /** What was admitted in this second, and in the one before. */
-  second: number;
-  current: Amounts;
-  previous: Amounts;
-  refused: { refusal: LimitRefusal; need: Amounts; until: number } | null;
-}
-
-/** What a request needs in the worst case, and where it may be had. */
-interface Needs {
-  asking: Asking;
-  team: TeamDesk;
-  lane: Lane;
-  combination: Combination;
-  need: Amounts;
-  outputCap: number | null;
-}
-
-/** A request that waits for the Meter. Requests share calls, and nothing of each other but these plain values. */
-interface Waiting {
-  needs: Needs;
-  answer:
-    | null
-    | { kind: "admitted"; admission: Admission }
-    | { kind: "unreachable"; cause: unknown }
-    | Exclude<Grant, { kind: "lease" }>;
-  /** It has given up: what comes for it is anybody's. */
-  gone: boolean;
-}
-
-type Reservation = { deadlineAt: number } & (
-  | { lease: HeldLease; reserved: Amounts }
-  | { lease: null; combination: Combination }
-);
-
-interface TeamDesk {
-  /** Entries are numbered under this name; a desk that was forgotten comes back under another one. */
-  isolateId: string;
-  lanes: Map<string, Lane>;
-  /** All leases that are not closed, also those of lanes that were forgotten. */
-  leases: Set<HeldLease>;
-  reservations: Map<string, Reservation>;
-  /** What the Meter has not yet acknowledged, in order. */
-  entries: LeaseEntry[];
-  firstEntry: number;
-  unreachableUntil: number;
-  /** Requests whose wants leave with the next call. */
-  waiting: Waiting[];
-  /** When the call was made that is under way; 0 where none is. */
-  callingSince: number;
-}
 
 /**
  * An isolate's leases. A warm request is decided here, in memory, by one lease that covers all its limits; the Meter
@@ -356,7 +274,7 @@ export class LeaseDesk {
     if (now - lane.askingSince < UNREACHABLE_MS) return;
     lane.askingSince = now;
     const asked = source
-      .lease([{ combination, need: { ...NO_AMOUNTS }, target: targetOf(lane, need) }])
+      .lease([{ combination, need: { ...NO_AMOUNTS }, each: need, target: targetOf(lane, need) }])
       .then(([grant]) => {
         if (grant?.kind !== "lease") return;
         hold(team, lane, leaseOf(grant, now));
@@ -383,186 +301,15 @@ export class LeaseDesk {
   private teamOf(teamId: string): TeamDesk {
     let team = this.teams.get(teamId);
     if (!team) {
-      team = {
-        isolateId: newId("isolate"),
-        lanes: new Map(),
-        leases: new Set(),
-        reservations: new Map(),
-        entries: [],
-        firstEntry: 1,
-        unreachableUntil: 0,
-        waiting: [],
-        callingSince: 0,
-      };
+      team = newTeamDesk();
       this.teams.set(teamId, team);
     }
     return team;
   }
 }
 
-const sizeOf = ({ lanes, leases, reservations, waiting, entries }: TeamDesk): number =>
-  lanes.size + leases.size + reservations.size + waiting.length + entries.length;
-
 class Unreachable extends Error {
   constructor(cause: unknown) {
     super("The Meter cannot be reached", { cause });
   }
-}
-
-/** A lease as it was granted, with nothing given out. @param askedAt its time counts from before it was asked for */
-function leaseOf(grant: Grant & { kind: "lease" }, askedAt: number): HeldLease {
-  const { id, amounts, lifeMs, states } = grant;
-  return {
-    id,
-    left: { ...amounts },
-    endsAt: askedAt + lifeMs,
-    states,
-    kept: { ...NO_AMOUNTS },
-    running: 0,
-    deadlineAt: 0,
-    closed: false,
-  };
-}
-
-/** The first request of a lane asks for what the lane is likely to use besides all those that wait. */
-function wantsOf(all: readonly Needs[]): Want[] {
-  const sums = new Map<Lane, Amounts>();
-  for (const { lane, need } of all)
-    sums.set(
-      lane,
-      combine(sums.get(lane) ?? NO_AMOUNTS, need, (sum, one) => sum + one),
-    );
-  return all.map(({ lane, combination, need }) => {
-    const sum = sums.get(lane);
-    if (!sum) return { combination, need, target: need };
-    sums.delete(lane);
-    const others = combine(sum, need, (every, own) => every - own);
-    const spare = combine(targetOf(lane, need), others, (rate, theirs) => rate - theirs);
-    return { combination, need, target: combine(spare, need, Math.max) };
-  });
-}
-
-/** Only what some limit tells apart, so that requests share leases as far as they can. */
-function combinationOf({ rules, keyId, model, endUser }: Asking): Combination {
-  return {
-    keyId: rules.some((rule) => rule.keyId !== null && rule.keyId === keyId) ? keyId : null,
-    model: rules.some((rule) => rule.model === model) ? model : null,
-    endUser: rules.some((rule) => rule.endUser === "*" || rule.endUser === endUser)
-      ? endUser
-      : null,
-  };
-}
-
-function needOf(rules: readonly LimitRule[], worst: () => WorstCase) {
-  const need: Amounts = { ...NO_AMOUNTS };
-  let outputCap: number | null = null;
-  for (const { unit } of rules) {
-    if (unit === "requests") need.requests = 1;
-    else if (unit === "concurrency") need.slots = 1;
-    else if (outputCap === null) {
-      const most = worst();
-      outputCap = most.outputCap;
-      for (const rule of rules) {
-        if (rule.unit === "tokens") need.tokens = most.tokens;
-        if (rule.unit === "usd") need.micros = most.micros;
-      }
-    }
-  }
-  return { need, outputCap };
-}
-
-/** The error of a refused request, with what would have fitted: now, or ever where this one never can. */
-function refuse(
-  source: LeaseSource,
-  { fitting }: Asking,
-  refusal: LimitRefusal,
-  need: Amounts,
-): Error {
-  const { state } = refusal;
-  const { unit, max, remaining } = state;
-  const needed = need[componentOf(unit)];
-  const room = needed > max ? max : remaining;
-  const fittingMaxTokens =
-    fitting && (unit === "tokens" || unit === "usd") ? fitting(unit, room) : null;
-  // A refusal that is remembered may have been of a smaller request.
-  const never = needed > max ? { setAside: false, retryAfterMs: null } : {};
-  return source.refuse({ ...refusal, ...never, needed, fittingMaxTokens }, [state]);
-}
-
-function laneOf(team: TeamDesk, { keyId, model, endUser }: Combination): Lane {
-  const name = JSON.stringify([keyId, model, endUser]);
-  let lane = team.lanes.get(name);
-  if (!lane) {
-    lane = {
-      leases: [],
-      askingSince: 0,
-      second: 0,
-      current: { ...NO_AMOUNTS },
-      previous: { ...NO_AMOUNTS },
-      refused: null,
-    };
-    if (team.lanes.size >= LANES_LIMIT) forgetOldest(team.lanes);
-    team.lanes.set(name, lane);
-  }
-  return lane;
-}
-
-function count(lane: Lane, need: Amounts, now: number): void {
-  const second = Math.floor(now / 1_000);
-  if (second !== lane.second) {
-    lane.previous = second === lane.second + 1 ? lane.current : { ...NO_AMOUNTS };
-    lane.current = { ...NO_AMOUNTS };
-    lane.second = second;
-  }
-  lane.current = combine(lane.current, need, (sum, one) => sum + one);
-}
-
-/** What the lane is likely to use within a second, with this request. */
-const targetOf = (lane: Lane, need: Amounts): Amounts =>
-  combine(combine(lane.previous, lane.current, Math.max), need, (rate, one) => rate + one);
-
-const covers = (held: Amounts, need: Amounts): boolean =>
-  held.requests >= need.requests &&
-  held.tokens >= need.tokens &&
-  held.micros >= need.micros &&
-  held.slots >= need.slots;
-
-const find = (lane: Lane, need: Amounts, now: number): HeldLease | undefined =>
-  lane.leases.find((lease) => !lease.closed && lease.endsAt > now && covers(lease.left, need));
-
-/** What a forgotten lane still holds is closed when it ends, as every lease is. */
-function forgetOldest(lanes: Map<string, Lane>): void {
-  const [oldest] = lanes.keys();
-  if (oldest !== undefined) lanes.delete(oldest);
-}
-
-function hold(team: TeamDesk, lane: Lane, lease: HeldLease): HeldLease {
-  lane.leases.push(lease);
-  team.leases.add(lease);
-  return lease;
-}
-
-/** Closes what ends now; a lease that a clock put far into the future has ended as well. */
-function closeEnded(team: TeamDesk, now: number): void {
-  for (const lease of team.leases) {
-    if (lease.endsAt > now + CLOSE_AHEAD_MS && lease.endsAt <= now + 5_000) continue;
-    lease.closed = true;
-    team.leases.delete(lease);
-    const deadlineMs = Math.max(0, lease.deadlineAt - now);
-    team.entries.push({
-      kind: "close",
-      lease: lease.id,
-      keep: { ...lease.kept },
-      running: lease.running,
-      deadlineMs,
-    });
-  }
-}
-
-/** The limits as they were when the lease was granted, less what it has given out since. */
-function statesOf(lease: HeldLease): readonly LimitState[] {
-  return lease.states.map((state) => {
-    const free = lease.left[componentOf(state.unit)];
-    return { ...state, used: state.used - free, remaining: state.remaining + Math.max(0, free) };
-  });
 }

@@ -55,6 +55,8 @@ export interface Want {
   combination: Combination;
   /** The worst case of the request that waits; all zero where the lease is wanted ahead of need. */
   need: Amounts;
+  /** Of a lease that is wanted ahead of need: what one request takes. A lease that holds none of it is not granted. */
+  each?: Amounts;
   /** What the isolate expects to use within a lease's life, with the need. */
   target: Amounts;
 }

@@ -295,18 +295,21 @@ export class LimitLedger {
       const component = componentOf(rule.unit);
       const bucket = this.storage.bucket(name);
       const free = maxAt(rule, now) - bucket.used - bucket.reserved;
-      const short = want.need[component] - free;
+      const beyond = free - want.need[component];
+      const room = rule.soft ? Infinity : Math.floor(Math.max(0, beyond) / EXTRA_PART);
+      const ahead = want.each ? want.each[component] - room : 0;
+      const short = Math.max(-beyond, ahead);
       if (!rule.soft && short > 0) blocking.push({ rule, name, short });
-      const room = rule.soft ? Infinity : Math.floor(Math.max(0, -short) / EXTRA_PART);
       roomOf.set(component, Math.min(roomOf.get(component) ?? Infinity, room));
     });
     if (blocking.length > 0) return this.refuse(want, blocking, now);
     for (const [component, room] of roomOf) {
       const extra = Math.max(0, want.target[component] - want.need[component]);
       const need = want.need[component];
+      const one = (want.each ?? want.need)[component];
       const most = Math.min(extra, room);
       // Whole requests only: a part of one would lie idle, and be missed at the edge.
-      amounts[component] = need + (need > 0 ? most - (most % need) : most);
+      amounts[component] = need + (one > 0 ? most - (most % one) : most);
     }
     const ends = rules.flatMap((rule, index) => [
       names[index]?.end ?? Infinity,

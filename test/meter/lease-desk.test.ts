@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Admission } from "#core/gateway/admission.ts";
-import { LANES_LIMIT } from "#core/meter/lease-desk.ts";
+import { LANES_LIMIT } from "#core/meter/team-desk.ts";
 import type { LimitRule } from "#core/meter/limit-rule.ts";
 import {
   Closed,
@@ -159,6 +159,24 @@ describe("five hundred requests at the same moment", () => {
 });
 
 describe("at the edge of a limit", () => {
+  it("an isolate under steady load spends it to the last request, and makes no call for each", async () => {
+    const { clock, meter, isolate } = start(rule({ unit: "usd", max: 100_000 }));
+    let admitted = 0;
+    for (let index = 0; index < 200; index++) {
+      const { running, answer } = isolate.admit();
+      const { outcome } = await decided(clock, answer);
+      if (outcome === "admitted") {
+        admitted++;
+        isolate.settle(running, { tokens: 0, micros: 1_000 });
+      }
+      await clock.pass(20);
+    }
+    expect(admitted).toBe(100);
+    expect(meter.calls).toBeLessThan(100);
+    await clock.pass(3_000);
+    expect(meter.usage()).toMatchObject([{ used: 100_000, reserved: 0 }]);
+  });
+
   it("a request waits for at most one lease, and is refused then", async () => {
     const { clock, meter, isolate } = start(rule({ max: 8 }));
     const other = new VirtualIsolate(meter, "other");

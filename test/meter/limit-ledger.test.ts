@@ -274,6 +274,21 @@ describe("the ledger", () => {
     ]);
   });
 
+  it("leases whole requests only, and nothing ahead of need where not one would fit into its part", () => {
+    const ledger = makeLedger([rule({ unit: "usd", max: 1_000 })]);
+    const one = { ...NO_AMOUNTS, micros: 100 };
+    const combination = { keyId: null, model: null, endUser: null };
+    const target = { ...NO_AMOUNTS, micros: 5_000 };
+    const ask = (want: object) => {
+      const wants = [{ combination, need: NO_AMOUNTS, target, ...want }];
+      return ledger.sync({ isolateId: "a", firstEntry: 1, entries: [], wants }, START).grants[0];
+    };
+    expect(ask({ need: one })).toMatchObject({ amounts: { micros: 300 } }); // a quarter of 900 is 225
+    expect(ask({ each: one })).toMatchObject({ amounts: { micros: 100 } }); // a quarter of 700 is 175
+    expect(ask({ each: { ...one, micros: 200 } })).toMatchObject({ kind: "refused" });
+    expect(ledger.usage(EVERYBODY, START)).toMatchObject([{ used: 0, reserved: 400 }]);
+  });
+
   it("charges in full what a dead isolate held, and takes it back when that one was only late", () => {
     const ledger = makeLedger([rule({ unit: "usd", max: 1_000 })]);
     const need = { ...NO_AMOUNTS, micros: 400 };

@@ -1,5 +1,6 @@
 import type { Admission } from "#core/gateway/admission.ts";
-import { type Asking, LeaseDesk, type LeaseSource } from "#core/meter/lease-desk.ts";
+import type { Asking, LeaseSource } from "#core/meter/asking.ts";
+import { LeaseDesk } from "#core/meter/lease-desk.ts";
 import type { Amounts } from "#core/meter/lease.ts";
 import { LimitLedger } from "#core/meter/limit-ledger.ts";
 import type { LimitRule } from "#core/meter/limit-rule.ts";

@@ -3,7 +3,7 @@ import type { ModelCall } from "#core/gateway/model-call.ts";
 import { AppError } from "#core/kernel/errors.ts";
 import { within } from "#core/kernel/within.ts";
 import { refusalError } from "#core/limits/refusal-error.ts";
-import type { Asking, LeaseSource } from "#core/meter/lease-desk.ts";
+import type { Asking, LeaseSource } from "#core/meter/asking.ts";
 import type { LimitRule } from "#core/meter/limit-rule.ts";
 import type { TeamRules } from "#core/meter/team-standing.ts";
 import type { AppContext } from "./app-types.ts";

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { TokenMemory } from "#core/identity/token-memory.ts";
 import type { VerifiedToken } from "#core/identity/verify-token.ts";
-import { LANES_LIMIT, LeaseDesk, type LeaseSource } from "#core/meter/lease-desk.ts";
+import type { LeaseSource } from "#core/meter/asking.ts";
+import { LeaseDesk } from "#core/meter/lease-desk.ts";
+import { LANES_LIMIT } from "#core/meter/team-desk.ts";
 import type { LimitRule } from "#core/meter/limit-rule.ts";
 import { LimitBook } from "#core/meter/team-standing.ts";
 import { CircuitBoard } from "#core/providers/circuits/circuit-board.ts";

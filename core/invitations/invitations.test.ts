@@ -7,6 +7,7 @@ import { deleteMember } from "../members/delete-member.ts";
 import type { Person } from "../members/person.ts";
 import { updateMember } from "../members/update-member.ts";
 import { deleteTeam } from "../teams/delete-team.ts";
+import { chooseTeam } from "../telegram/choose-team.ts";
 import { findLink, listChatTeams } from "../telegram/find-link.ts";
 import { acceptInChat } from "./accept-in-chat.ts";
 import { acceptInvitation } from "./accept-invitation.ts";
@@ -397,10 +398,14 @@ describe("in Telegram", () => {
     const admin = database.context({ principal: superAdmin, now });
     await updateMember(admin, { teamId: A, memberId, role: "viewer" });
     expect(await findLink(admin, { chatId: 7 })).toBeNull();
+    await chat((await invite({}, superAdmin, B)).token);
+    expect(await chooseTeam(admin, { chatId: 7, userId: 7, teamId: A })).toBeNull();
+    expect(await findLink(admin, { chatId: 7 })).toMatchObject({ teamId: B });
     await updateMember(admin, { teamId: A, memberId, role: "member" });
     expect(await findLink(admin, { chatId: 7 })).toMatchObject({ teamId: A });
     await deleteMember(admin, { teamId: A, memberId });
-    expect(await findLink(admin, { chatId: 7 })).toBeNull();
+    expect(await findLink(admin, { chatId: 7 })).toMatchObject({ teamId: B });
+    expect(await teamsOf()).toEqual(["Pears"]);
   });
 
   it("lets a viewer in without a chat, and nobody by an invitation for an e-mail", async () => {

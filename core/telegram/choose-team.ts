@@ -30,5 +30,6 @@ export async function chooseTeam(
   });
   if (!chosen) return null;
   ctx.log.info("telegram_team_chosen", { team_id: teamId, chat_id: chatId });
-  return findLink(ctx, { chatId });
+  const link = await findLink(ctx, { chatId });
+  return link?.teamId === teamId ? link : null; // another one, where its membership lets nobody ask any more
 }

@@ -162,6 +162,9 @@ export class IssuerKeys {
       sources.background(sources.writeCache(issuer, set));
     } catch (error) {
       sources.failed(issuer, error);
+      // Counted from here on: an issuer that keeps one waiting is not asked again at once.
+      if (wanted === "any") held.triedAt = sources.now();
+      else held.missedAt = sources.now();
     } finally {
       held.askingUntil = 0;
     }

@@ -1,4 +1,6 @@
 import { createHmac, createPublicKey } from "node:crypto";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
 import { exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from "jose";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { newId } from "#core/kernel/ids.ts";
@@ -13,6 +15,9 @@ const OTHER_TEAM = newId("team");
 let ours: AnyIssuer;
 /** Speaks for OTHER_TEAM only, and names it in a claim. */
 let other: AnyIssuer;
+/** Takes connections, and never says a word. */
+let silent: Server;
+let silentUrl: string;
 /** Configured nowhere. */
 let unknown: AnyIssuer;
 let stack: Stack;
@@ -20,9 +25,13 @@ beforeAll(async () => {
   ours = await startAnyIssuer("ES256");
   other = await startAnyIssuer("RS256");
   unknown = await startAnyIssuer("ES256");
+  silent = createServer(() => undefined);
+  await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+  silentUrl = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`; // it listens on TCP
   const rule = { audience: AUDIENCE, clock_tolerance_seconds: 5, end_user: null };
   const rules = [
     { ...rule, issuer: ours.url, team: { from: "team", id: TEAM }, scopes: ["chat"] },
+    { ...rule, issuer: silentUrl, team: { from: "team", id: TEAM }, scopes: ["chat"] },
     {
       ...rule,
       issuer: other.url,
@@ -43,6 +52,8 @@ beforeAll(async () => {
 afterAll(async () => {
   await stack?.stop();
   await Promise.all([ours, other, unknown].map((issuer) => issuer?.stop()));
+  silent?.closeAllConnections();
+  await new Promise((resolve) => silent?.close(resolve));
 });
 
 interface Answer {
@@ -329,6 +340,27 @@ describe("a token of one issuer and the team of another", () => {
         status: 403,
         code: "forbidden",
       });
+  });
+});
+
+describe("an issuer that never answers", () => {
+  it("makes its own bearers wait for some seconds together, and nobody else", async () => {
+    const token = await unknown.token({ iss: silentUrl });
+    const startedAt = Date.now();
+    const waiting = Promise.all(Array.from({ length: 20 }, () => ask(token)));
+    await new Promise((resolve) => setTimeout(resolve, 500)); // so that they wait already
+    expect(await ask(await ours.token())).toMatchObject({ status: 200 });
+    const beside = Date.now() - startedAt;
+    const answers = await waiting;
+    const all = Date.now() - startedAt;
+    expect(new Set(answers.map(({ status, code }) => `${status} ${code}`))).toEqual(
+      new Set(["503 unavailable"]),
+    );
+    expect(beside).toBeLessThan(all);
+    expect(all).toBeLessThan(20_000);
+    const again = Date.now();
+    expect((await ask(token)).status).toBe(503);
+    expect(Date.now() - again).toBeLessThan(2_000); // it was asked a moment ago
   });
 });
 

@@ -204,6 +204,7 @@ export function wholeAnswer(
     contentType: "application/json",
     body,
     upstreamMs: now - call.receivedAt,
+    served: { provider: route.provider, attempts: counted.attempt ?? 1 },
     record,
   };
 }
@@ -442,6 +443,7 @@ function relay(input: Relay): ModelAnswer {
     body: pipe.readable,
     leftOut: answer.leftOut,
     upstreamMs: ports.now() - call.receivedAt,
+    served: { provider: route.provider, attempts: attempt },
     record,
     ...(cache ? { cache } : {}),
   };

@@ -80,6 +80,8 @@ export interface ModelAnswer {
   contentType: string;
   /** How its limits let it through; left out where nobody asked them. */
   admission?: Admission;
+  /** Who answered, after how many attempts. */
+  served: { provider: string; attempts: number };
   body: string | ReadableStream<Uint8Array>;
   /** Milliseconds that the provider took until its answer began (streams) or was whole. */
   upstreamMs: number;

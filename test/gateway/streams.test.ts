@@ -1,9 +1,9 @@
-import { connect, type Socket } from "node:net";
 import OpenAI from "openai";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { eventually } from "#test/harness/eventually.ts";
 import { chunksIn, readEvents, textIn } from "./event-stream.ts";
 import { type GatewayStack, startGateway, userSays } from "./gateway-stack.ts";
+import { sendChatRaw } from "./send-chat-raw.ts";
 
 const MANY = Array.from({ length: 1_000 }, (_, index) => ` ${index}`);
 
@@ -75,23 +75,7 @@ async function hangUpAfter(response: Response, controller: AbortController): Pro
   return text;
 }
 
-/** Sends a chat completion over a connection of its own, and reads nothing of the answer. */
-function sendRaw(request: object): Socket {
-  const body = JSON.stringify(request);
-  const { hostname, port } = new URL(gateway.stack.urls.api);
-  const socket = connect(Number(port), hostname);
-  socket.on("error", () => undefined); // the gateway may reset it
-  socket.pause();
-  const head = [
-    "POST /v1/chat/completions HTTP/1.1",
-    `host: ${hostname}`,
-    `authorization: Bearer ${gateway.key}`,
-    "content-type: application/json",
-    `content-length: ${body.length}`,
-  ];
-  socket.write(`${head.join("\r\n")}\r\n\r\n${body}`);
-  return socket;
-}
+const sendRaw = (request: object) => sendChatRaw(gateway.stack.urls.api, gateway.key, request);
 
 async function expectHungUp(model: string): Promise<void> {
   await eventually(() => {

@@ -27,6 +27,10 @@ export function answerResponse(c: AppContext, answer: ModelAnswer): Response {
   if (answer.cache) putCacheHeaders(answer.cache, put);
   const { leftOut } = answer;
   if (leftOut && leftOut.length > 0) headers["x-parameters-left-out"] = leftOut.join(", ");
+  if (answer.cache?.state !== "hit") {
+    headers["x-switchyard-provider"] = answer.served.provider;
+    headers["x-switchyard-attempts"] = String(answer.served.attempts);
+  }
   if (answer.admission) putLimitHeaders(answer.admission.states(), Date.now(), put);
   return new Response(answer.body, { headers });
 }

@@ -16,6 +16,8 @@ const EXPOSED = [
   "x-cache",
   "x-parameters-left-out",
   "age",
+  "x-switchyard-provider",
+  "x-switchyard-attempts",
   "retry-after",
   "retry-after-ms",
   "x-should-retry",

@@ -12,7 +12,7 @@ import { type GeminiServer, startGeminiServer } from "#test/providers/gemini/gem
 import { type AiService, startAiService } from "#test/providers/workers-ai/ai-service.ts";
 
 /** What the providers want, each its own. */
-const KEYS = { openai: "sk-openai-4711", anthropic: "sk-ant-4712", gemini: "AIza-4713" };
+export const KEYS = { openai: "sk-openai-4711", anthropic: "sk-ant-4712", gemini: "AIza-4713" };
 /** In micro-dollars for a token: what the tests count with. */
 export const PRICE = { input: 3, output: 15 };
 const PRICES = { input_per_million: "3", output_per_million: "15" };
@@ -32,7 +32,11 @@ export interface KindsStack {
   geminiServer: GeminiServer;
   aiService: AiService;
   /** Puts a model of ours with these targets, and says its name. */
-  model(name: string, targets: Target[], more?: object): Promise<string>;
+  model(
+    name: string,
+    targets: { provider: string; model: string }[],
+    more?: object,
+  ): Promise<string>;
   openai(options?: OpenAiOptions): OpenAI;
   anthropic(options?: ClientOptions): Anthropic;
   /** Waits until there are that many records of the model, and fails when there are more. */

@@ -5,7 +5,7 @@ import { z } from "zod";
 import * as claude from "#test/providers/anthropic/message-protocol.ts";
 import * as google from "#test/providers/gemini/content-protocol.ts";
 import * as cloudflare from "#test/providers/workers-ai/ai-service.ts";
-import { type KindsStack, PRICE, startKinds, type Target } from "./kinds-stack.ts";
+import { KEYS, type KindsStack, PRICE, startKinds, type Target } from "./kinds-stack.ts";
 
 let kinds: KindsStack;
 beforeAll(async () => {
@@ -282,6 +282,24 @@ const serverOf = ({ provider }: Target) =>
     : provider === "gemini"
       ? kinds.geminiServer
       : kinds.aiService;
+
+describe("a model that thinks for long and shows nothing of it", () => {
+  it("is not taken for one that has fallen silent", async () => {
+    const target = { provider: "impatient", model: "claude-opus-5-5-thinks" };
+    const settings = {
+      kind: "anthropic",
+      base_url: kinds.anthropicServer.url,
+      api_key: KEYS.anthropic,
+      timeout_ms: 1_500,
+      retries: { max: 0 },
+    };
+    await kinds.stack.admin.expect(201, "PUT", "/v1/admin/providers/impatient", settings);
+    const ours = await kinds.model("thinks-long", [target]);
+    kinds.anthropicServer.script(target.model, { eventDelayMs: 700 });
+    const stream = kinds.openai().chat.completions.stream({ model: ours, messages: says("hi") });
+    expect(await stream.finalContent()).toBe("You said: hi");
+  });
+});
 
 describe("what Anthropic's models do not take", () => {
   it.each([false, true])("is named in a header; streamed: %s", async (stream) => {

@@ -4,6 +4,12 @@ import type { StreamTranslator } from "./kind.ts";
 const encoder = new TextEncoder();
 
 /**
+ * A comment in place of an event that says nothing canonical. Whoever waits for the next token sees that the provider is
+ * at work: a model may think for minutes, and show nothing of it but pings.
+ */
+const ALIVE = ":\n\n";
+
+/**
  * A provider's event stream in the canonical form. It reads only when it is read from, and stops the provider's
  * stream when it is cancelled.
  */
@@ -14,7 +20,7 @@ export function translateBody(
   const scanner = new SseScanner();
   const reader = body.getReader();
   const translated = (events: SseEvent[]) =>
-    events.map((event) => (event.data === null ? "" : translator.push(event))).join("");
+    events.map((event) => (event.data === null ? "" : translator.push(event)) || ALIVE).join("");
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {

@@ -408,6 +408,20 @@ describe("in Telegram", () => {
     expect(await teamsOf()).toEqual(["Pears"]);
   });
 
+  it("takes the team from the chat when an admin makes the membership somebody else's", async () => {
+    await chat((await invite()).token);
+    const memberId = (await membersOf())[0]?.id ?? "";
+    const admin = database.context({ principal: superAdmin, now });
+    await updateMember(admin, { teamId: A, memberId, name: "Mina K." });
+    expect(await teamsOf()).toEqual(["Apples"]);
+    const identity = { issuer: "https://issuer.test", subject: "mina" };
+    await updateMember(admin, { teamId: A, memberId, identity });
+    expect(await teamsOf()).toEqual([]);
+    expect(await entriesOf("7")).toContainEqual(
+      expect.objectContaining({ action: "telegram_link.delete" }),
+    );
+  });
+
   it("lets a viewer in without a chat, and nobody by an invitation for an e-mail", async () => {
     const { token } = await invite({ role: "viewer" });
     expect(await chat(token)).toMatchObject({ role: "viewer", linked: false });

@@ -7,6 +7,7 @@ import { isUniqueViolation } from "../kernel/postgres-errors.ts";
 import { requireScope } from "../kernel/principal.ts";
 import { reachTeam } from "../teams/reach-team.ts";
 import { changeTeam } from "../teams/team-epoch.ts";
+import { unlinkMember } from "../telegram/unlink-member.ts";
 import { guardOwner, requireMayAppointOwner } from "./keep-an-owner.ts";
 import {
   alreadyMember,
@@ -59,6 +60,8 @@ export async function updateMember(
       .returning();
     if (!before || !after) throw noSuchMember();
     await audit(inner, { action: "member.update", teamId, targetId: memberId, before, after });
+    const isSame = before.issuer === after.issuer && before.subject === after.subject;
+    if (!isSame) await unlinkMember(inner, memberId); // the chat of who it was
     return after;
   });
   const member = await work.catch((error: unknown) => {

@@ -64,6 +64,51 @@ describe("a limit of requests", () => {
   );
 });
 
+describe("limits of a team, a key, a model and an end user", () => {
+  it("each count their own requests, and all at once", async () => {
+    const { teamId, client } = await metered.stack.createTeam();
+    await metered.addModel("other", "ok");
+    const day = { unit: "requests", window: "day" };
+    await metered.limitTeam(
+      teamId,
+      { ...day, max: 9 },
+      { ...day, max: 2, model: "other" },
+      { ...day, max: 3, end_user: "*" },
+      { ...day, max: 1, end_user: "eve" },
+    );
+    const made = await metered.stack.admin.expect<{ key: string }>(201, "POST", "/v1/keys", {
+      name: "k",
+      team_id: teamId,
+      scopes: ["chat"],
+      limits: [{ ...day, max: 4 }],
+    });
+    const key = metered.stack.client(made.key);
+    const statuses = async (times: number, at: ApiClient, more: object, headers = {}) => {
+      const all: number[] = [];
+      for (let time = 0; time < times; time++)
+        all.push((await metered.ask(at, more, headers)).status);
+      return all;
+    };
+    expect(await statuses(3, client, { model: "other" })).toEqual([200, 200, 429]); // the model's
+    expect(await statuses(4, key, { user: "ann" })).toEqual([200, 200, 200, 429]); // Ann's
+    expect(await statuses(2, client, {}, { "x-end-user": "eve" })).toEqual([200, 429]); // Eve's own
+    expect(await statuses(2, key, { user: "bob" })).toEqual([200, 429]); // the key's
+    expect(await statuses(3, client, {})).toEqual([200, 200, 429]); // the team's
+    const all = await metered.settled(client);
+    expect(all.map(({ max, end_user, used }) => [max, end_user, used]).toSorted()).toEqual(
+      [
+        [9, null, 9],
+        [2, null, 2],
+        [3, "ann", 3],
+        [3, "bob", 1],
+        [3, "eve", 1],
+        [1, "eve", 1],
+        [4, null, 4],
+      ].toSorted(),
+    );
+  });
+});
+
 describe("concurrency", () => {
   it("is never more than it may be, in two processes together", async () => {
     const { teamId, client, key } = await metered.stack.createTeam();

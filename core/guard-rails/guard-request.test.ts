@@ -91,6 +91,28 @@ describe("a request", () => {
   });
 });
 
+describe("patterns that take too much work for a text", () => {
+  const costly = compileGuardRails(
+    [guardRail.parse({ name: "costly", pattern: "a[ab]{0,900}c", action: "mask" })],
+    "digest",
+  );
+  /** Neither a nor b comes twice at the same distance, so that no state of the automaton serves again. */
+  const random = (length: number) =>
+    Array.from({ length }, (_, index) => (Math.sin(index * index) > 0 ? "a" : "b")).join("");
+
+  it("are given up, and the request is refused, in one text or in many", () => {
+    const one = [{ role: "user", content: random(100_000) }];
+    const many = Array.from({ length: 100 }, () => ({ role: "user", content: random(1_000) }));
+    for (const messages of [one, [...many, ...one]])
+      expect(() => guardRequest(costly, request(messages))).toThrow(/too much work/);
+  });
+
+  it("are no hindrance for other texts", () => {
+    const plain = request([{ role: "user", content: "Nothing of the kind. ".repeat(50_000) }]);
+    expect(guardRequest(costly, plain)).toBe(plain);
+  });
+});
+
 describe("texts to embed", () => {
   it("are masked, and lists of tokens refused", () => {
     const raw = { model: "m", input: ["fine", "ada@example.org"], dimensions: 3 };

@@ -57,6 +57,7 @@ const says = (content: string): OpenAI.Chat.ChatCompletionMessageParam[] => [
   { role: "user", content },
 ];
 const PIXEL = `data:image/png;base64,${"iVBORw0KGgoAAAANSUhEUg".repeat(10)}`;
+const WEATHER = { type: "object", properties: { city: { type: "string" } } };
 const tool = (name: string): OpenAI.Chat.ChatCompletionFunctionTool => ({
   type: "function",
   function: {
@@ -236,6 +237,33 @@ describe.each(TARGETS)(
         degrees: 7,
         days: [{ sunny: true }],
       });
+    });
+
+    it("answers by the Responses API too, with a call and its result, streamed and not", async () => {
+      const ours = await model("responses");
+      const { responses } = kinds.openai();
+      const tools: OpenAI.Responses.FunctionTool[] = [
+        { type: "function", strict: false, ...tool("weather").function, parameters: WEATHER },
+      ];
+      const input: OpenAI.Responses.ResponseInput = [{ role: "user", content: "How is Tehran?" }];
+      const first = await responses.create({ model: ours, input, tools, store: false });
+      const [call] = first.output.filter((item) => item.type === "function_call");
+      expect(call).toMatchObject({ name: "weather", arguments: '{"city":"Tehran"}' });
+      if (!call) return;
+      const result = {
+        type: "function_call_output" as const,
+        call_id: call.call_id,
+        output: "rain",
+      };
+      const second = responses.stream({
+        model: ours,
+        input: [...input, call, result],
+        tools,
+        store: false,
+      });
+      expect((await second.finalResponse()).output_text).toMatch(/^The tools said: .*rain/);
+      for (const record of await kinds.waitForRecords(ours, 2))
+        expect(record).toMatchObject({ status: 200, input_tokens: inputTokens, estimated: false });
     });
 
     it.runIf(can.stop)("stops at a stop sequence", async () => {

@@ -160,7 +160,7 @@ describe("a circuit that one process has opened", () => {
 
 describe("a client that hangs up while a retry waits", () => {
   it("ends it: nobody is asked again, and nothing is charged", async () => {
-    gateway.provider.script("waiting", { status: 429, headers: { "retry-after-ms": "4000" } });
+    gateway.provider.script("waiting", { status: 429, headers: { "retry-after-ms": "4900" } });
     await putModel("waiting", "patient");
     const request = { model: "waiting", messages: userSays("hi") };
     const socket = sendChatRaw(gateway.stack.urls.api, gateway.key, request);
@@ -169,7 +169,8 @@ describe("a client that hangs up while a retry waits", () => {
     socket.resetAndDestroy();
     const [record] = await gateway.waitForRecords("waiting", 1);
     expect(record).toMatchObject({ status: 499, error_code: "client_closed", cost_micros: 0 });
-    await eventually(() => expect(Date.now() - leftAt).toBeGreaterThan(5_000));
+    expect(record?.latency_ms).toBeLessThan(4_900); // it did not wait for the retry's time
+    await eventually(() => expect(Date.now() - leftAt).toBeGreaterThan(6_000));
     expect(gateway.provider.requestsFor("waiting")).toHaveLength(1);
   });
 });
@@ -225,7 +226,9 @@ describe("the time to the first token", () => {
   it("is a 504 where there is none", async () => {
     gateway.provider.script("mute-alone", SILENT_OPENING);
     await putModel("mute-alone", "hasty");
+    const began = Date.now();
     const { status, text } = await ask("mute-alone", { stream: true });
     expect([status, codeOf(text)]).toEqual([504, "provider_timeout"]);
+    expect(Date.now() - began).toBeLessThan(ENDS_WITHIN_MS);
   });
 });

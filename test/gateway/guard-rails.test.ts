@@ -340,6 +340,18 @@ describe("the rules of a team", () => {
     for (const api of [gateway.stack, second]) expect(await ask(api)).toBe("ada@example.org");
   });
 
+  it("hold for a super admin who acts for the team as for its keys", async () => {
+    const name = await model("super");
+    const response = await admin().request(
+      "POST",
+      "/v1/chat/completions",
+      { model: name, messages: userSays("Project Falcon") },
+      { "x-team-id": gateway.teamId },
+    );
+    expect(((await response.json()) as OpenAiError).error.code).toBe("content_filter");
+    expect(sentTo("super")).toEqual([]);
+  });
+
   it("are another team's business as little as the team itself", async () => {
     const stranger = await gateway.stack.createTeam();
     for (const method of ["GET", "PUT"]) {

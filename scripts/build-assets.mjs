@@ -2,6 +2,7 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { cutVinData } from "./cut-vin-data.mjs";
 
 const assets = fileURLToPath(new URL("../dist/assets", import.meta.url));
 const swaggerUi = path.dirname(fileURLToPath(import.meta.resolve("swagger-ui-dist/package.json")));
@@ -43,6 +44,8 @@ for (const file of ["swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png
   put(file, readFileSync(path.join(swaggerUi, file)));
 put("index.html", Buffer.from(PAGE));
 put("start.js", Buffer.from(START));
+
+await cutVinData();
 
 /** Writes what has changed only, since `wrangler dev` reloads on every write, and in one step, for builds side by side. */
 function put(name, content) {

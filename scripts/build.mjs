@@ -30,7 +30,12 @@ function build({ name, config }) {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, args, {
       cwd: root,
-      env: { ...process.env, WRANGLER_SEND_METRICS: "false" },
+      // What wrangler starts by `node` is to be this Node, whatever the machine has.
+      env: {
+        ...process.env,
+        PATH: [path.dirname(process.execPath), process.env.PATH ?? ""].join(path.delimiter),
+        WRANGLER_SEND_METRICS: "false",
+      },
     });
     let output = "";
     child.stdout.on("data", (data) => (output += data));

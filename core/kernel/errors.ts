@@ -289,6 +289,8 @@ export type ErrorCode = keyof typeof ERRORS;
 export interface FieldError {
   path: string;
   message: string;
+  /** What the value may have been meant to be, the likeliest first. */
+  suggestions?: string[];
 }
 
 export interface AppErrorOptions {

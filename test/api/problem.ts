@@ -8,7 +8,15 @@ const problem = z.strictObject({
   detail: z.string().min(1),
   code: z.string(),
   request_id: z.string().startsWith("req_"),
-  errors: z.array(z.strictObject({ path: z.string(), message: z.string() })).optional(),
+  errors: z
+    .array(
+      z.strictObject({
+        path: z.string(),
+        message: z.string(),
+        suggestions: z.array(z.string()).optional(),
+      }),
+    )
+    .optional(),
 });
 export type Problem = z.infer<typeof problem>;
 

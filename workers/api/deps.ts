@@ -24,6 +24,8 @@ import { UsageReporter } from "#platform/usage-reporter.ts";
 import { sha256 } from "#core/kernel/digest.ts";
 import { FailedAttempts } from "./failed-attempts.ts";
 import { SignalBoard } from "#core/switches/signal-board.ts";
+import { BoundedMap } from "#core/kernel/bounded-map.ts";
+import type { VinReport } from "#core/vin/vin-report.ts";
 import { CatalogCache } from "#core/providers/catalog-cache.ts";
 import { CircuitBoard } from "#core/providers/circuits/circuit-board.ts";
 
@@ -58,6 +60,8 @@ export interface Deps {
   responses: OpenResponseChain;
   schedules: ApiEnv["SCHEDULE_QUEUE"];
   assets: ApiEnv["ASSETS"];
+  /** Reports of VINs, by the key under which the cache has them: about 6 KB each. */
+  vinReports: BoundedMap<string, { report: VinReport; until: number }>;
   /** Workers AI; null where the Worker has no such binding, as on a laptop. */
   ai: AiBinding | null;
 }
@@ -71,6 +75,7 @@ export interface AiBinding {
   ): Promise<Response>;
 }
 
+const VIN_REPORTS = 500;
 /** How long an unknown key stays unknown, in milliseconds. */
 const UNKNOWN_KEY_MS = 60_000;
 /** Somebody who is in no team may be let in at any moment. */
@@ -131,6 +136,7 @@ async function makeDeps(env: ApiEnv): Promise<Deps> {
     responses: createResponseClient(env.RESPONSE_CHAIN as DurableObjectNamespace<ResponseChain>), // wrangler's types leave out the class
     schedules: env.SCHEDULE_QUEUE,
     assets: env.ASSETS,
+    vinReports: new BoundedMap(VIN_REPORTS),
     ai: (env as ApiEnv & { AI?: AiBinding }).AI ?? null, // bound only where Cloudflare runs the Worker
   };
 }

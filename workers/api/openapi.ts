@@ -53,7 +53,17 @@ export const problemSchema = z
     detail: z.string(),
     code: z.string(),
     request_id: z.string(),
-    errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+    errors: z
+      .array(
+        z.object({
+          path: z.string(),
+          message: z.string(),
+          suggestions: z.array(z.string()).optional().openapi({
+            description: "What the value may have been meant to be, the likeliest first",
+          }),
+        }),
+      )
+      .optional(),
   })
   .openapi("Problem");
 

@@ -82,6 +82,7 @@ export const NEEDS: Record<string, Need> = {
   "GET /v1/usage": "usage:read",
   "GET /v1/usage/records": "usage:read",
   "GET /gateway/stats": "usage:read",
+  "GET /v1/vin/{vin}": "skills",
   "GET /v1/audit": "admin",
 
   "GET /v1/admin/providers": "super_admin",

@@ -101,6 +101,11 @@ export const WALKS: Record<string, Walk> = {
     status: 200,
     body: () => ({ model: "builtin", input: "Hello" }),
   },
+  "GET /v1/vin/{vin}": {
+    stranger: "own",
+    status: 200,
+    params: () => ({ vin: "1HGCM82633A004352" }),
+  },
   "GET /gateway/stats": { stranger: "own", status: 200 },
   "GET /v1/models": { stranger: "own", status: 200 },
   "GET /v1/models/{id}": { stranger: "own", status: 200, params: () => ({ id: "builtin" }) },

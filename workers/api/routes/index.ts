@@ -24,6 +24,7 @@ import { switchRoutes } from "./switches.ts";
 import { teamRoutes } from "./teams.ts";
 import { telegramRoutes } from "./telegram.ts";
 import { usageRoutes } from "./usage.ts";
+import { vinRoutes } from "./vin.ts";
 
 /** Routes that need no key. */
 export const publicRoutes = [healthRoutes, documentationRoutes, joinPageRoutes];
@@ -53,4 +54,5 @@ export const routes = [
   scheduleRoutes,
   switchRoutes,
   telegramRoutes,
+  vinRoutes,
 ];

@@ -22,12 +22,15 @@ export interface VinPorts {
 }
 
 /** No VIN is longer, however it is spaced. */
-const LONGEST_TEXT = 100;
+export const LONGEST_VIN_TEXT = 100;
 
-export const readVinInput = z.object({ vin: z.string().min(1).max(LONGEST_TEXT) });
+export const readVinInput = z.object({ vin: z.string().min(1).max(LONGEST_VIN_TEXT) });
 
 /** The form of the reports that are kept; another number for each change of it. */
 const REPORT_FORMAT = 1;
+
+/** Where the report of a VIN is kept. @param vin in its plain form */
+export const reportKey = (vin: string) => `vin:${REPORT_FORMAT}:${VIN_DATA_VERSION}:${vin}`;
 
 /**
  * What a VIN says: from the reports that are kept for 30 days, else from the offline data. Needs the scope `skills`.
@@ -42,7 +45,7 @@ export async function readVin(
   const inspected = inspectVin(readVinInput.parse(input).vin);
   if (!inspected.valid)
     throw wrongVin(inspected, await orderCorrections(inspected, ports, context.now()));
-  const key = `vin:${REPORT_FORMAT}:${VIN_DATA_VERSION}:${inspected.vin}`;
+  const key = reportKey(inspected.vin);
   const kept = await ports.kept.get(key);
   if (kept) return { report: kept, cached: true };
   const file = await ports.makerFile(inspected.vin.slice(0, 3));

@@ -3,7 +3,7 @@ import { eventually } from "#test/harness/eventually.ts";
 import { type Stack, startStack } from "#test/harness/stack.ts";
 import { take } from "./tenancy/request-of.ts";
 import { furnish, type Household } from "./tenancy/things.ts";
-import { MODEL_REQUEST, WALKS } from "./tenancy/walks.ts";
+import { MODEL_REQUEST, ONLY_READS, WALKS } from "./tenancy/walks.ts";
 
 /** While all changes are switched off: which routes go on, and which do not. */
 let stack: Stack;
@@ -22,8 +22,12 @@ const changing = Object.entries(WALKS).filter(([route]) => !route.startsWith("GE
 const forModels = changing.filter(
   ([, { audit }]) => audit && "none" in audit && audit.none === MODEL_REQUEST,
 );
+const reading = changing.filter(
+  ([, { audit }]) => audit && "none" in audit && audit.none === ONLY_READS,
+);
 const others = changing.filter(
-  (one) => !forModels.includes(one) && one[0] !== "PUT /v1/admin/switches",
+  (one) =>
+    !forModels.includes(one) && !reading.includes(one) && one[0] !== "PUT /v1/admin/switches",
 );
 
 /** What is posted under these tags of the document asks a model. */
@@ -45,10 +49,10 @@ test("every route that asks a model is known as one", async () => {
   expect(forModels.map(([route]) => route).sort()).toEqual([...documented, CHAT].sort());
 });
 
-describe("while changes are switched off, a request for a model goes on", () => {
-  test.each(forModels)("%s", async (route, walk) => {
+describe("while changes are switched off, a request for a model goes on, and what only reads", () => {
+  test.each([...forModels, ...reading])("%s", async (route, walk) => {
     const answer = await take(home.client, route, { walk, things: home.things });
-    // One that is refused here is missing in MODEL_PATHS of workers/api/signal.ts.
+    // One that is refused here is missing in MODEL_PATHS or READING_PATHS of workers/api/signal.ts.
     expect(`${answer.status} ${answer.text}`).not.toContain("read_only");
     expect(answer.status).toBe(walk.status);
   });

@@ -3,7 +3,7 @@ import { VIN_DATA_VERSION } from "#core/vin/vin-data.ts";
 import { eventually } from "#test/harness/eventually.ts";
 import { type Stack, startStack } from "#test/harness/stack.ts";
 import { readKnownVins } from "#test/vin/known-vins.ts";
-import { expectProblem } from "./problem.ts";
+import { expectInvalid, expectProblem } from "./problem.ts";
 
 interface Answer {
   vin: string;
@@ -139,6 +139,45 @@ describe("a wrong VIN", () => {
   test("is kept nowhere", async () => {
     await refused("1HGMC82633A004352");
     expect(await secondsLeft("1HGMC82633A004352")).toBeLessThan(0);
+  });
+});
+
+describe("POST /v1/vin/batch", () => {
+  interface Result extends Answer {
+    valid: boolean;
+    errors?: { code: string }[];
+    corrections?: string[];
+  }
+  const readAll = async (vins: string[]) =>
+    (await team.client.expect<{ data: Result[] }>(200, "POST", "/v1/vin/batch", { vins })).data;
+
+  test("answers for each of 50 in their order, as it does for one alone", async () => {
+    const known = (await readKnownVins("corgi")).slice(40, 90);
+    const results = await readAll(known.map(({ vin }) => vin));
+    expect(results.map(({ vin }) => vin)).toEqual(known.map(({ vin }) => vin));
+    for (const result of results.slice(0, 5))
+      expect({ ...(await read(result.vin)), cached: result.cached }).toEqual(result);
+    const again = await readAll(known.map(({ vin }) => vin));
+    expect(again).toEqual(results.map((result) => ({ ...result, cached: true })));
+  });
+
+  test("has wrong ones, doubles and unknown makers among the others", async () => {
+    const results = await readAll([HONDA, "1HGMC82633A004352", "", "ZZZZZZZZZZZZZZZZZ", HONDA]);
+    expect(results.map(({ valid }) => valid)).toEqual([true, false, false, true, true]);
+    expect(results[1]).toMatchObject({ errors: [{ code: "check_digit" }] });
+    expect(results[1]?.corrections?.[0]).toBe(HONDA);
+    expect(results[2]).toMatchObject({ vin: "", errors: [{ code: "length" }], corrections: [] });
+    expect(results[3]).toMatchObject({ make: null, confidence: "low" });
+    expect(results[4]).toMatchObject({ model: "Accord" });
+  });
+
+  test("refuses none, more than 50 and what is no list of texts", async () => {
+    const post = (body: unknown) => team.client.request("POST", "/v1/vin/batch", body);
+    await expectInvalid(await post({ vins: [] }), "vins");
+    await expectInvalid(await post({ vins: Array.from({ length: 51 }, () => HONDA) }), "vins");
+    await expectInvalid(await post({ vins: [HONDA, 5] }), "vins.1");
+    await expectInvalid(await post({ vins: ["1".repeat(101)] }), "vins.0");
+    await expectInvalid(await post({ vins: [HONDA], more: 1 }), "more");
   });
 });
 

@@ -83,6 +83,7 @@ export const NEEDS: Record<string, Need> = {
   "GET /v1/usage/records": "usage:read",
   "GET /gateway/stats": "usage:read",
   "GET /v1/vin/{vin}": "skills",
+  "POST /v1/vin/batch": "skills",
   "GET /v1/audit": "admin",
 
   "GET /v1/admin/providers": "super_admin",

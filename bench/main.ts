@@ -50,8 +50,7 @@ async function main(options: Options): Promise<void> {
     ),
   );
   const count = new RequestCount();
-  const steadyLoad = async () => (load.name === "wrk" ? startAutocannon(processes) : load);
-  const bench: Bench = { ...options, parties, load, steadyLoad, upstream, count, progress };
+  const bench: Bench = { ...options, parties, load, upstream, count, progress };
 
   console.log(`${await describeMachine()}; load by ${load.name}`);
   console.log(

@@ -10,8 +10,6 @@ export type Column = { key: string; title: string; digits: number };
 export type Bench = {
   parties: readonly Party[];
   load: Load;
-  /** A load that can keep to a rate. */
-  steadyLoad: () => Promise<Load>;
   /** Address of the model provider, without a path. */
   upstream: string;
   /** Every request that a case sends to a party is counted here. */

@@ -1,3 +1,4 @@
+import { steadyRound } from "../load/steady.ts";
 import type { PartyName } from "../parties/party.ts";
 import { chatBody, chatPath } from "../parties/party.ts";
 import { type Metrics, takeTurns } from "../rounds.ts";
@@ -23,7 +24,6 @@ export const chatSteady: BenchCase = {
 
 async function run(bench: Bench): Promise<Map<PartyName, Metrics>> {
   const { parties, upstream, count, rounds, seconds, connections, progress } = bench;
-  const load = await bench.steadyLoad();
   const asked = { model: models.burst, stream: false };
   const straight = await checkAnswer(
     {
@@ -40,13 +40,13 @@ async function run(bench: Bench): Promise<Map<PartyName, Metrics>> {
     parties.map(async (party) => ({ party, request: await checkAnswer(party, asked) })),
   );
   for (const { party } of ready) count.add(party, { answered: 1, cut: 0 });
-  const steady = { connections, seconds, rate: ratePerSecond };
+  const steady = { connections, seconds, ratePerSecond };
   const results = await takeTurns({
     subjects: ready,
     rounds,
     measure: async ({ party, request }) => {
-      const alone = await load.round(straight, { ...steady, seconds: Math.ceil(seconds / 2) });
-      const result = await load.round(request, steady);
+      const alone = await steadyRound(straight, { ...steady, seconds: Math.ceil(seconds / 2) });
+      const result = await steadyRound(request, steady);
       count.add(party, result);
       const { rps, p50Ms, p99Ms } = result;
       return { rps, p50_ms: p50Ms, added_p50_ms: p50Ms - alone.p50Ms, p99_ms: p99Ms };

@@ -18,11 +18,7 @@ const roundInput = z.object({
     body: z.string(),
     expect: z.object({ contains: z.string(), length: z.number() }),
   }),
-  options: z.object({
-    connections: z.number(),
-    seconds: z.number(),
-    rate: z.number().optional(),
-  }),
+  options: z.object({ connections: z.number(), seconds: z.number() }),
 });
 
 runChild({
@@ -45,7 +41,7 @@ runChild({
  */
 async function round(
   request: LoadRequest,
-  { connections, seconds, rate }: LoadOptions,
+  { connections, seconds }: LoadOptions,
 ): Promise<RoundResult> {
   const { expect, ...target } = request;
   const clients: Client[] = [];
@@ -61,7 +57,6 @@ async function round(
       ...target,
       method: "POST",
       connections,
-      ...(rate === undefined ? {} : { overallRate: rate, ignoreCoordinatedOmission: true }),
       duration: seconds + answerWithinSeconds + 5,
       timeout: answerWithinSeconds,
       sampleInt: 20,

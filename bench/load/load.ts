@@ -13,12 +13,7 @@ export type LoadRequest = {
   };
 };
 
-export type LoadOptions = {
-  connections: number;
-  seconds: number;
-  /** Requests a second over all connections; left out, as fast as answers come. */
-  rate?: number;
-};
+export type LoadOptions = { connections: number; seconds: number };
 
 export type RoundResult = {
   rps: number;

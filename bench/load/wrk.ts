@@ -43,7 +43,6 @@ export function wrkLoad(path: string, signal: AbortSignal): Load {
 type Round = { path: string; signal: AbortSignal; request: LoadRequest; options: LoadOptions };
 
 async function round({ path, signal, request, options }: Round): Promise<RoundResult> {
-  if (options.rate !== undefined) throw new Error("wrk keeps to no rate");
   const { connections, seconds } = options;
   const { contains, length } = request.expect;
   const args = [

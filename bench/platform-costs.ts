@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { checkAnswer } from "./cases/check-answer.ts";
 import { findWrk, wrkLoad } from "./load/wrk.ts";
-import { chatBody, chatPath } from "./parties/party.ts";
+import { chatAt, chatPath } from "./parties/party.ts";
 import { startWorkerd } from "./parties/workerd.ts";
 import { cpuMs } from "./process-cpu.ts";
 import { Processes } from "./process/parent.ts";
@@ -86,11 +86,7 @@ const subjects = await Promise.all(
       vars: { UPSTREAM: upstream },
     };
     const { port, pid, stop } = await startWorkerd([worker], { onExit: () => process.exit(1) });
-    const chat = (options: Parameters<typeof chatBody>[0]) => ({
-      url: `http://127.0.0.1:${port}${chatPath}`,
-      headers: { "content-type": "application/json", authorization: "Bearer bench" },
-      body: chatBody(options),
-    });
+    const chat = chatAt(`http://127.0.0.1:${port}`);
     const request = await checkAnswer({ name, chat }, { model: models.burst, stream: false });
     return { name, pid, stop, request };
   }),

@@ -1,6 +1,5 @@
 import { steadyRound } from "../load/steady.ts";
-import type { PartyName } from "../parties/party.ts";
-import { chatBody, chatPath } from "../parties/party.ts";
+import { chatAt, type PartyName } from "../parties/party.ts";
 import { type Metrics, takeTurns } from "../rounds.ts";
 import { models } from "../upstream/replies.ts";
 import type { Bench, BenchCase } from "./case.ts";
@@ -25,17 +24,7 @@ export const chatSteady: BenchCase = {
 async function run(bench: Bench): Promise<Map<PartyName, Metrics>> {
   const { parties, upstream, count, rounds, seconds, connections, progress } = bench;
   const asked = { model: models.burst, stream: false };
-  const straight = await checkAnswer(
-    {
-      name: "upstream",
-      chat: (options) => ({
-        url: upstream + chatPath,
-        headers: { "content-type": "application/json" },
-        body: chatBody(options),
-      }),
-    },
-    asked,
-  );
+  const straight = await checkAnswer({ name: "upstream", chat: chatAt(upstream) }, asked);
   const ready = await Promise.all(
     parties.map(async (party) => ({ party, request: await checkAnswer(party, asked) })),
   );

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { chatBody, chatPath, type Party, type PartyOptions } from "./party.ts";
+import { chatAt, type Party, type PartyOptions } from "./party.ts";
 
 /** A bare workerd proxy: one fetch, streamed through. */
 export async function startBare({ processes, upstream }: PartyOptions): Promise<Party> {
@@ -12,10 +12,6 @@ export async function startBare({ processes, upstream }: PartyOptions): Promise<
   return {
     name: "bare",
     pids: [child.ready.pid],
-    chat: (options) => ({
-      url: `http://127.0.0.1:${child.ready.port}${chatPath}`,
-      headers: { "content-type": "application/json", authorization: "Bearer bench" },
-      body: chatBody(options),
-    }),
+    chat: chatAt(`http://127.0.0.1:${child.ready.port}`),
   };
 }

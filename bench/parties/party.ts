@@ -43,6 +43,15 @@ export type PartyOptions = {
 
 export const chatPath = "/v1/chat/completions";
 
+/** Chat completions of whoever is at this address, without a path. */
+export function chatAt(origin: string, authorization = "Bearer bench"): Party["chat"] {
+  return (options) => ({
+    url: origin + chatPath,
+    headers: { "content-type": "application/json", authorization },
+    body: chatBody(options),
+  });
+}
+
 /** The body of a small chat request, as a client of OpenAI's API sends it. */
 export function chatBody({ model, stream }: { model: ModelName; stream: boolean }): string {
   return JSON.stringify({

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { z } from "zod";
-import { chatBody, chatPath, type Party, type PartyOptions } from "./party.ts";
+import { chatAt, type Party, type PartyOptions } from "./party.ts";
 import { settleUsage, usageSeen } from "./settle-usage.ts";
 
 /** Switchyard's built Workers with a real key, a provider by the admin API, and usage records on. */
@@ -21,11 +21,7 @@ export async function startSwitchyard({
   return {
     name: "switchyard",
     pids: child.ready.pids,
-    chat: (options) => ({
-      url: child.ready.url + chatPath,
-      headers: { "content-type": "application/json", authorization: `Bearer ${child.ready.key}` },
-      body: chatBody(options),
-    }),
+    chat: chatAt(child.ready.url, `Bearer ${child.ready.key}`),
     makeKeys: (count) => child.call("makeKeys", count, z.array(z.string())),
     settle: (got) => settleUsage({ got, look: () => child.call("usage", null, usageSeen) }),
     profile: (seconds) => child.call("profile", seconds, z.string()),

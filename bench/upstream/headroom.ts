@@ -1,6 +1,6 @@
 import type { Bench } from "../cases/case.ts";
 import { checkAnswer } from "../cases/check-answer.ts";
-import { chatBody, chatPath } from "../parties/party.ts";
+import { chatAt } from "../parties/party.ts";
 import { models } from "./replies.ts";
 
 /**
@@ -16,11 +16,7 @@ export async function measureUpstream(
     const request = await checkAnswer(
       {
         name: "upstream",
-        chat: (options) => ({
-          url: upstream + chatPath,
-          headers: { "content-type": "application/json" },
-          body: chatBody(options),
-        }),
+        chat: chatAt(upstream),
       },
       { model: models.burst, stream },
     );

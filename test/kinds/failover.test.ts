@@ -2,7 +2,7 @@ import Anthropic from "@anthropic-ai/sdk";
 import OpenAI from "openai";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import type { Fault } from "#test/providers/fault.ts";
-import type { Script } from "#test/providers/fault-provider.ts";
+import type { Script } from "#test/providers/scripted-requests.ts";
 import { type KindsStack, startKinds, type Target } from "./kinds-stack.ts";
 
 let kinds: KindsStack;

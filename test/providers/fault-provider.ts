@@ -9,9 +9,7 @@ import {
 } from "./completion-protocol.ts";
 import { type Fault, faultOfName, LEAK_MARK } from "./fault.ts";
 import { type RecordedRequest, startRecordingServer } from "./recording-server.ts";
-
-/** A fault, or a function that is asked for each request of a model with the number of those before it. */
-export type Script = Fault | ((earlier: number) => Fault);
+import { type Script, ScriptedRequests } from "./scripted-requests.ts";
 
 export interface FaultProviderOptions {
   /** The key that every request must have; any is taken by default. */
@@ -42,18 +40,15 @@ const LISTED = ["fault-1", "org/fault-large"];
 export async function startFaultProvider(
   options: FaultProviderOptions = {},
 ): Promise<FaultProvider> {
-  const requests: RecordedRequest[] = [];
-  const scripts = new Map<string, Script>();
-  const requestsFor = (model: string) =>
-    requests.filter((request) => request.body?.["model"] === model);
+  const scripted = new ScriptedRequests(({ body }) => body?.["model"]);
+  const { requests, requestsFor, script } = scripted;
 
   const faultFor = (body: Record<string, unknown>): Fault => {
     const { model, x_fault: asked } = body;
     if (typeof asked === "string") return faultOfName(asked);
     if (typeof asked === "object" && asked !== null) return asked; // a test's own, typed where it was written
-    const script = scripts.get(String(model));
-    if (typeof script === "function") return script(requestsFor(String(model)).length - 1);
-    if (script) return script;
+    const planned = scripted.scripted(String(model));
+    if (planned) return planned;
     const name = /^fault\/(.+)$/.exec(String(model))?.[1];
     return name === undefined ? {} : faultOfName(name);
   };
@@ -81,7 +76,7 @@ export async function startFaultProvider(
     if (
       options.models &&
       !options.models.includes(model) &&
-      !scripts.has(model) &&
+      !scripted.has(model) &&
       !model.startsWith("fault/")
     )
       return json(404, noSuchModel(model));
@@ -109,7 +104,7 @@ export async function startFaultProvider(
     url: `${server.url}/v1`,
     requests,
     requestsFor,
-    script: (model, script) => void scripts.set(model, script),
+    script,
     stop: server.stop,
   };
 }

@@ -3,7 +3,7 @@ import OpenAI, { type ClientOptions as OpenAiOptions } from "openai";
 import { type GatewayStack, startGateway } from "#test/gateway/gateway-stack.ts";
 import type { PostgresServer } from "#test/harness/postgres.ts";
 import { type MockLlm, startMockLlm } from "#test/providers/mock-llm.ts";
-import type { Script } from "#test/providers/fault-provider.ts";
+import type { Script } from "#test/providers/scripted-requests.ts";
 
 /** The gateway before a provider that fails as it is told, and before mock-llm, with both official clients. */
 export interface ShapesStack extends GatewayStack {

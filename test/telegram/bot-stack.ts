@@ -10,6 +10,7 @@ import { createDatabase, type PostgresServer } from "#test/harness/postgres.ts";
 import { childProcessesOf, LogLines } from "#test/harness/processes.ts";
 import { type BotApi, type BotApiOptions, startBotApi } from "./bot-api-server.ts";
 import { type ScriptedChat, startScriptedChat } from "./scripted-chat.ts";
+import { deliverTo } from "./deliver-to.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const BOT = "switchyard-bot";
@@ -108,12 +109,7 @@ export async function startBotStack(options: BotStackOptions): Promise<BotStack>
     workerd = (await childProcessesOf(process.pid)).filter((pid) => !before.includes(pid));
     stack.url = (await miniflare.unsafeGetDirectURL(BOT)).origin;
     stack.caller = (await miniflare.unsafeGetDirectURL("caller")).origin;
-    telegram.delivery.setWebhook({
-      url: `${stack.url}/telegram/webhook`,
-      secretToken: SECRET,
-      allowedUpdates: undefined,
-      maxConnections: 40,
-    });
+    deliverTo(telegram, stack.url, SECRET);
   };
   const dispose = () => miniflare?.dispose().catch(() => undefined); // it may be dead already
   await start();

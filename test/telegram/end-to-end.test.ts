@@ -4,6 +4,7 @@ import { type Stack, startStack, WEBHOOK_SECRET } from "#test/harness/stack.ts";
 import { type FaultProvider, startFaultProvider } from "#test/providers/fault-provider.ts";
 import { type BotApi, startBotApi } from "./bot-api-server.ts";
 import type { Person } from "./bot-api/people.ts";
+import { deliverTo } from "./deliver-to.ts";
 
 /** The bot with the real api Worker behind it: links, sessions, models and usage are its own. */
 let stack: Stack;
@@ -11,12 +12,7 @@ let telegram: BotApi;
 let provider: FaultProvider;
 
 function deliverToBot(): void {
-  telegram.delivery.setWebhook({
-    url: `${stack.urls.bot}/telegram/webhook`,
-    secretToken: WEBHOOK_SECRET,
-    allowedUpdates: undefined,
-    maxConnections: 40,
-  });
+  deliverTo(telegram, stack.urls.bot, WEBHOOK_SECRET);
 }
 
 beforeAll(async () => {

@@ -4,6 +4,7 @@ import { type Stack, startStack, WEBHOOK_SECRET } from "#test/harness/stack.ts";
 import { type FaultProvider, startFaultProvider } from "#test/providers/fault-provider.ts";
 import { type BotApi, startBotApi } from "./bot-api-server.ts";
 import type { Person } from "./bot-api/people.ts";
+import { deliverTo } from "./deliver-to.ts";
 
 /** Telegram users who join teams by invitations of the real api Worker. */
 let stack: Stack;
@@ -24,12 +25,7 @@ beforeAll(async () => {
       AI_SERVICE_MODEL: "fault-1",
     },
   });
-  telegram.delivery.setWebhook({
-    url: `${stack.urls.bot}/telegram/webhook`,
-    secretToken: WEBHOOK_SECRET,
-    allowedUpdates: undefined,
-    maxConnections: 40,
-  });
+  deliverTo(telegram, stack.urls.bot, WEBHOOK_SECRET);
 });
 afterAll(async () => {
   await telegram?.stop();

@@ -5,6 +5,7 @@ import { type Stack, startStack, SUPER_ADMIN_KEY, WEBHOOK_SECRET } from "#test/h
 import { type FaultProvider, startFaultProvider } from "#test/providers/fault-provider.ts";
 import { type BotApi, startBotApi } from "./bot-api-server.ts";
 import type { Person } from "./bot-api/people.ts";
+import { deliverTo } from "./deliver-to.ts";
 
 /** From when on a switch has to hold everywhere. */
 const WITHIN_MS = 1_000;
@@ -39,12 +40,7 @@ beforeAll(async () => {
   await stack.admin.expect(201, "PUT", "/v1/admin/models/fault-1", {
     targets: [{ provider: providerName, model: "fault-1" }],
   });
-  telegram.delivery.setWebhook({
-    url: `${stack.urls.bot}/telegram/webhook`,
-    secretToken: WEBHOOK_SECRET,
-    allowedUpdates: undefined,
-    maxConnections: 40,
-  });
+  deliverTo(telegram, stack.urls.bot, WEBHOOK_SECRET);
 });
 afterAll(async () => {
   await telegram?.stop();

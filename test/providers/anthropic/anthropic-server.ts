@@ -1,10 +1,9 @@
 import { createHash } from "node:crypto";
 import type { ServerResponse } from "node:http";
 import { type Fields, Refused } from "../expectations.ts";
-import type { Fault } from "../fault.ts";
-import type { Script } from "../fault-provider.ts";
 import { writeAnswer } from "../fault-writer.ts";
 import { type RecordedRequest, startRecordingServer } from "../recording-server.ts";
+import { type Script, ScriptedRequests } from "../scripted-requests.ts";
 import { framesOf, messageOf, replyTo } from "./message-protocol.ts";
 import { checkRequest } from "./request-rules.ts";
 
@@ -48,15 +47,10 @@ const errorBody = (status: number, message: string) => ({
  * @param apiKey what each request must have as `x-api-key`
  */
 export async function startAnthropicServer(apiKey: string): Promise<AnthropicServer> {
-  const requests: RecordedRequest[] = [];
-  const scripts = new Map<string, Script>();
+  const scripted = new ScriptedRequests(({ body }) => body?.["model"]);
+  const { requests, requestsFor, script } = scripted;
   const issued = new Set<string>();
   const prefixes = new Set<string>();
-  const requestsFor = (model: string) => requests.filter(({ body }) => body?.["model"] === model);
-  const faultFor = (model: string): Fault => {
-    const script = scripts.get(model);
-    return typeof script === "function" ? script(requestsFor(model).length - 1) : (script ?? {});
-  };
   /** Whether a marked prefix was sent before; null where nothing is marked. */
   const sawBefore = (body: Fields): boolean | null => {
     const text = JSON.stringify([body["model"], body["tools"], body["system"], body["messages"]]);
@@ -81,7 +75,7 @@ export async function startAnthropicServer(apiKey: string): Promise<AnthropicSer
     const model = String(body["model"]);
     if (!model.startsWith("claude-")) throw new Refused(`model: ${model}`, 404);
     checkRequest(body, issued);
-    const fault = faultFor(model);
+    const fault = scripted.scripted(model) ?? {};
     const status = fault.status ?? 200;
     if (status >= 400) {
       const error = errorBody(status, SENTENCES[status] ?? "Internal server error");
@@ -108,7 +102,7 @@ export async function startAnthropicServer(apiKey: string): Promise<AnthropicSer
     url: `${server.url}/v1`,
     requests,
     requestsFor,
-    script: (model, script) => void scripts.set(model, script),
+    script,
     stop: server.stop,
   };
 }

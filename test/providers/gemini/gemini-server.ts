@@ -1,9 +1,8 @@
 import type { ServerResponse } from "node:http";
 import { type Fields, Refused } from "../expectations.ts";
-import type { Fault } from "../fault.ts";
-import type { Script } from "../fault-provider.ts";
 import { writeAnswer } from "../fault-writer.ts";
 import { type RecordedRequest, startRecordingServer } from "../recording-server.ts";
+import { type Script, ScriptedRequests } from "../scripted-requests.ts";
 import { contentOf, embeddingsOf, framesOf, replyTo } from "./content-protocol.ts";
 import { checkRequest } from "./request-rules.ts";
 
@@ -47,15 +46,9 @@ const METHODS =
  * @param apiKey what each request must have as `x-goog-api-key`
  */
 export async function startGeminiServer(apiKey: string): Promise<GeminiServer> {
-  const requests: RecordedRequest[] = [];
-  const scripts = new Map<string, Script>();
+  const scripted = new ScriptedRequests(({ path }) => METHODS.exec(path)?.[1]);
+  const { requests, requestsFor, script } = scripted;
   const issued = new Set<string>();
-  const requestsFor = (model: string) =>
-    requests.filter(({ path }) => METHODS.exec(path)?.[1] === model);
-  const faultFor = (model: string): Fault => {
-    const script = scripts.get(model);
-    return typeof script === "function" ? script(requestsFor(model).length - 1) : (script ?? {});
-  };
 
   const answer = async (request: RecordedRequest, response: ServerResponse): Promise<void> => {
     const { headers, body } = request;
@@ -74,7 +67,7 @@ export async function startGeminiServer(apiKey: string): Promise<GeminiServer> {
         404,
       );
     if (!body) throw new Refused("Invalid JSON payload received.");
-    const fault = faultFor(model);
+    const fault = scripted.scripted(model) ?? {};
     const status = fault.status ?? 200;
     if (status >= 400)
       return writeAnswer(response, fault, { body: errorBody(status, "The model is overloaded.") });
@@ -101,7 +94,7 @@ export async function startGeminiServer(apiKey: string): Promise<GeminiServer> {
     url: `${server.url}/v1beta`,
     requests,
     requestsFor,
-    script: (model, script) => void scripts.set(model, script),
+    script,
     stop: server.stop,
   };
 }

@@ -2,9 +2,9 @@ import type { ServerResponse } from "node:http";
 import { vectorOf } from "../completion-protocol.ts";
 import { exampleOf, type Fields, fields, list, only, Refused } from "../expectations.ts";
 import type { Fault } from "../fault.ts";
-import type { Script } from "../fault-provider.ts";
 import { writeAnswer } from "../fault-writer.ts";
 import { type RecordedRequest, startRecordingServer } from "../recording-server.ts";
+import { type Script, ScriptedRequests } from "../scripted-requests.ts";
 
 /**
  * The service behind Workers AI's binding. The binding is workerd's own; miniflare carries its requests here as it would
@@ -56,11 +56,10 @@ const KNOWN = [
 
 /** Starts the service. A scripted status of 400 or more comes with the code of `finishReason`. */
 export async function startAiService(): Promise<AiService> {
-  const requests: RecordedRequest[] = [];
-  const scripts = new Map<string, Script>();
   const modelOf = ({ headers }: RecordedRequest) => String(headers["mf-header-cf-consn-model-id"]);
   const inputOf = ({ body }: RecordedRequest) => fields(body?.["inputs"], "inputs");
-  const of = (model: string) => requests.filter((request) => modelOf(request) === model);
+  const scripted = new ScriptedRequests(modelOf);
+  const { requests, requestsFor, script } = scripted;
 
   const answer = async (request: RecordedRequest, response: ServerResponse): Promise<void> => {
     if (request.headers["mf-url"] !== "https://workers-binding.ai/run?version=3")
@@ -73,8 +72,7 @@ export async function startAiService(): Promise<AiService> {
       ["returnRawResponse"],
       (name) => `${name} is no option`,
     );
-    const script = scripts.get(model);
-    const fault = typeof script === "function" ? script(of(model).length - 1) : (script ?? {});
+    const fault = scripted.scripted(model) ?? {};
     const headers = { "mf-forwarded-response": "1", "cf-ai-req-id": "0b1c", ...fault.headers };
     const marked: Fault = { ...fault, headers };
     if ((fault.status ?? 200) >= 400) {
@@ -112,8 +110,8 @@ export async function startAiService(): Promise<AiService> {
   return {
     url: new URL(server.url),
     requests,
-    inputsFor: (model) => of(model).map(inputOf),
-    script: (model, script) => void scripts.set(model, script),
+    inputsFor: (model) => requestsFor(model).map(inputOf),
+    script,
     stop: server.stop,
   };
 }

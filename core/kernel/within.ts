@@ -2,7 +2,7 @@
  * Waits for some work, but not for long. The work itself goes on.
  * @throws Error when it takes longer
  */
-export async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
+export async function within<T>(milliseconds: number, work: PromiseLike<T>): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(

@@ -1,5 +1,6 @@
 import type { Fields } from "../chat/loose-json.ts";
 import type { Logger } from "../kernel/log.ts";
+import { within } from "../kernel/within.ts";
 import { keptInput } from "./input-items.ts";
 import type { ResponsePorts } from "./reach-response.ts";
 import type { ResponseName } from "./response-id.ts";
@@ -27,10 +28,6 @@ export async function keepResponse(
   { name, previousId, teamId, endUser, input, log }: ResponseOrigin,
   response: Fields,
 ): Promise<boolean> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error("The response was not kept in time")), PATIENCE_MS);
-  });
   try {
     const kept = openChain(teamId, name.chain).keep({
       id: name.id,
@@ -39,12 +36,10 @@ export async function keepResponse(
       input: JSON.stringify(keptInput(input, name.rest)),
       response: JSON.stringify(response),
     });
-    await Promise.race([kept, late]);
+    await within(PATIENCE_MS, kept);
     return true;
   } catch (error) {
     log.error("response_not_kept", { response_id: name.id, error });
     return false;
-  } finally {
-    clearTimeout(timer);
   }
 }

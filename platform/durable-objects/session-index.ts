@@ -1,5 +1,6 @@
 import { eq } from "drizzle-orm";
 import { isForeignKeyViolation } from "#core/kernel/postgres-errors.ts";
+import { within } from "#core/kernel/within.ts";
 import type { SessionInfo } from "#core/sessions/session.ts";
 import { sessions } from "#schema";
 import { type DatabaseSettings, openDatabase } from "../database.ts";
@@ -27,7 +28,8 @@ export class SessionIndex {
     const { id, teamId, keyId, endUser } = info;
     const whole = { id, teamId, keyId, endUser, createdAt: new Date(info.createdAt), ...changing };
     try {
-      await inTime(
+      await within(
+        TIMEOUT_MS,
         openDatabase(this.settings)
           .insert(sessions)
           .values(whole)
@@ -42,21 +44,9 @@ export class SessionIndex {
 
   /** Removes a session's row, where there is one. @throws when Postgres does not answer */
   async remove(id: string): Promise<void> {
-    await inTime(openDatabase(this.settings).delete(sessions).where(eq(sessions.id, id)));
-  }
-}
-
-async function inTime(statement: PromiseLike<unknown>): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new Error(`Postgres did not answer in ${TIMEOUT_MS} ms`)),
+    await within(
       TIMEOUT_MS,
+      openDatabase(this.settings).delete(sessions).where(eq(sessions.id, id)),
     );
-  });
-  try {
-    await Promise.race([statement, late]);
-  } finally {
-    clearTimeout(timer);
   }
 }

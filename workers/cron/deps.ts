@@ -4,6 +4,7 @@ import { type Context, noSource } from "#core/kernel/context.ts";
 import { AppError } from "#core/kernel/errors.ts";
 import { newId } from "#core/kernel/ids.ts";
 import type { Logger } from "#core/kernel/log.ts";
+import { within } from "#core/kernel/within.ts";
 import type { ScheduleClock } from "#core/schedules/due-times.ts";
 import type {
   CheckedDependency,
@@ -127,10 +128,7 @@ async function checkTelegram(env: CronEnv): Promise<DependencyHealth> {
   const started = Date.now();
   try {
     const bot = env.BOT as unknown as { health(): Promise<unknown> }; // Workers never import each other; the answer is checked
-    const late = new Promise<never>((_, reject) =>
-      setTimeout(reject, BOT_CUT_MS, new Error("timeout")),
-    );
-    const answer = await Promise.race([bot.health(), late]);
+    const answer = await within(BOT_CUT_MS, bot.health());
     const { status, latencyMs, detail } = botHealth.parse(answer).dependencies.telegram_api;
     return { status, latencyMs, ...(detail === undefined ? {} : { detail }) };
   } catch {

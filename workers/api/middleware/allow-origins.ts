@@ -31,16 +31,6 @@ const EXPOSED = [
   "ratelimit",
   "x-limit-warning",
   "idempotent-replayed",
-  "x-cache",
-  "x-parameters-left-out",
-  "ratelimit",
-  "ratelimit-policy",
-  "x-ratelimit-limit-requests",
-  "x-ratelimit-limit-tokens",
-  "x-ratelimit-remaining-requests",
-  "x-ratelimit-remaining-tokens",
-  "x-ratelimit-reset-requests",
-  "x-ratelimit-reset-tokens",
 ].join(",");
 
 /**

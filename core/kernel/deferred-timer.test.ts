@@ -50,6 +50,7 @@ it("does not fire while it is paused, and fires again when it is set again", () 
   at(100);
   timer.pause();
   vi.advanceTimersByTime(200);
+  expect(vi.getTimerCount()).toBe(0); // what was set has ended, and is not set again
   at(300);
   vi.advanceTimersByTime(200);
   expect(fired).toEqual([300]);

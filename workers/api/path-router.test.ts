@@ -34,3 +34,18 @@ it.each([
     expect(await answer(app, `/v1/none${time}`)).toBe(`404 404 Not Found /v1/none${time}`);
   }
 });
+
+it("remembers its own paths only, and not what clients make up", () => {
+  const router = new PathRouter<string>();
+  router.add("GET", "/v1/keys", "list");
+  router.add("GET", "/v1/keys/:id", "get");
+  const sizes = () =>
+    Object.values(router).flatMap((held) => (held instanceof Map ? held.size : []));
+  const before = sizes();
+  for (let index = 0; index < 1_000; index++) {
+    router.match("GET", `/v1/keys/${index}`);
+    router.match(`METHOD${index}`, "/v1/keys");
+  }
+  expect(sizes()).toEqual(before);
+  expect(before).toEqual([1]);
+});

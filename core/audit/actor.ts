@@ -26,6 +26,8 @@ export function actorOf(principal: Principal): Actor {
       return { kind: "person", id: identityOf(principal), user: identityOf(principal) };
     case "telegram":
       return { kind: "telegram", id: principal.chatId, user: principal.endUser };
+    case "job":
+      return { kind: "job", id: principal.jobId, user: principal.createdBy };
     case "system":
       return { kind: "system", id: null, user: null };
   }

@@ -18,6 +18,10 @@ const PREFIXES = {
   completion: "chatcmpl",
   trace: "trace",
   auditEntry: "aud",
+  job: "job",
+  jobSchedule: "sched",
+  upload: "upl",
+  campaign: "cmp",
 } as const;
 
 export type IdKind = keyof typeof PREFIXES;

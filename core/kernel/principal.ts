@@ -37,6 +37,17 @@ export type Principal =
   | { kind: "person"; teamId: null; issuer: string; subject: string }
   /** A Telegram chat that is linked to a team; comes by service binding only. */
   | { kind: "telegram"; teamId: string; chatId: string; endUser: string }
+  /** A job, which does for its team what its creator was allowed when it was made. */
+  | {
+      kind: "job";
+      teamId: string;
+      jobId: string;
+      /** Who made it, by `actorName`. */
+      createdBy: string;
+      scopes: readonly Scope[];
+      models: readonly string[];
+      endUser: string | null;
+    }
   /** A schedule or a queue consumer. */
   | { kind: "system"; teamId: null };
 
@@ -52,6 +63,7 @@ export function hasScope(principal: Principal, scope: Scope): boolean {
       return false;
     case "key":
     case "token":
+    case "job":
       return principal.scopes.includes("admin") || principal.scopes.includes(scope);
   }
 }
@@ -99,6 +111,7 @@ function inNoTeam(): AppError {
 /** Who did it, for a record of what was done: `key:…`, `member:…`, `token:<issuer> <subject>` or a kind. */
 export function actorName(principal: Principal): string {
   if (principal.kind === "key") return `key:${principal.keyId}`;
+  if (principal.kind === "job") return `job:${principal.jobId}`;
   if (principal.kind !== "token" && principal.kind !== "person") return principal.kind;
   const { issuer, subject } = principal;
   const member = principal.kind === "token" ? principal.member : null;
@@ -108,7 +121,8 @@ export function actorName(principal: Principal): string {
 /** Whether the principal may use the model of this name. */
 export function mayUseModel(principal: Principal, model: string): boolean {
   if (principal.kind === "person") return false;
-  if (principal.kind !== "key" && principal.kind !== "token") return true;
+  if (principal.kind !== "key" && principal.kind !== "token" && principal.kind !== "job")
+    return true;
   return principal.models.includes("*") || principal.models.includes(model);
 }
 
@@ -118,6 +132,8 @@ export function mayUseModel(principal: Principal, model: string): boolean {
  */
 export function seesSessionsOf(principal: Principal): string | null {
   if (principal.kind === "telegram") return principal.endUser;
+  if (principal.kind === "job")
+    return principal.scopes.includes("admin") ? null : principal.endUser;
   if (principal.kind !== "token" || principal.scopes.includes("admin")) return null;
   return principal.endUser;
 }

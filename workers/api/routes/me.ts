@@ -19,7 +19,7 @@ const teamSchema = z.object({
 
 const meSchema = z
   .object({
-    kind: z.enum(["key", "token", "person", "super_admin", "telegram", "system"]).openapi({
+    kind: z.enum(["key", "token", "person", "super_admin", "telegram", "job", "system"]).openapi({
       description: "`token` acts for a team; `person` has a good token and is in no team yet",
     }),
     key: z

@@ -1,4 +1,5 @@
 export * from "./audit.ts";
+export * from "./campaigns.ts";
 export * from "./invitations.ts";
 export * from "./keys.ts";
 export * from "./limits.ts";

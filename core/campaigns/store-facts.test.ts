@@ -1,0 +1,186 @@
+import { eq } from "drizzle-orm";
+import { afterAll, beforeAll, beforeEach, expect, inject, it } from "vitest";
+import { teams } from "#schema";
+import { addCampaign, addTeam, factColumns, type TestFact } from "#test/campaigns/facts.ts";
+import { openTestDatabase, type TestDatabase } from "#test/usage/database.ts";
+import { rollUpDays } from "./roll-up-days.ts";
+import { storeFacts } from "./store-facts.ts";
+
+let database: TestDatabase;
+let campaign: { id: string; number: number };
+const far = new Date("2100-01-01T00:00:00Z");
+
+beforeAll(async () => (database = await openTestDatabase(inject("postgres"))));
+afterAll(() => database.drop());
+beforeEach(async () => {
+  await database.pool.query("DELETE FROM teams");
+  await addTeam(database.pool, "team_a");
+  await addTeam(database.pool, "team_b");
+  campaign = await addCampaign(database.pool, "team_a");
+});
+
+const rows = async <Row>(query: string): Promise<Row[]> => (await database.pool.query(query)).rows;
+const count = async (table: string) =>
+  Number((await rows<{ count: string }>(`SELECT count(*) FROM ${table}`))[0]?.count);
+const store = (facts: TestFact[], team = "team_a", file = 1) =>
+  storeFacts(database.context().db, team, file, factColumns(facts));
+const rollUp = () => rollUpDays(database.context(), { teamId: null, deadline: far });
+const days = () =>
+  rows<Record<string, string | null>>(
+    `SELECT day::text, impressions, spend_micros, conversion_micros, revenue_micros FROM campaign_days ORDER BY campaign, day`,
+  );
+const fact = (over: Partial<TestFact> = {}): TestFact => ({
+  campaign: campaign.number,
+  day: "2026-11-01",
+  impressions: 100,
+  clicks: 10,
+  spend: 5.25,
+  conversions: 1.5,
+  revenue: 20,
+  ...over,
+});
+
+it("changes nothing when the same file comes twice, and says so", async () => {
+  const file = [fact({ ad: "one" }), fact({ ad: "two" }), fact({ day: "2026-11-02" })];
+  expect(await store(file)).toEqual({ changed: 3, orphaned: 0 });
+  await rollUp();
+  const before = await rows("SELECT xmin::text, * FROM campaign_facts ORDER BY day, ad");
+  expect(await store(file, "team_a", 2)).toEqual({ changed: 0, orphaned: 0 });
+  expect(await rows("SELECT xmin::text, * FROM campaign_facts ORDER BY day, ad")).toEqual(before);
+  expect(await count("campaign_dirty_days")).toBe(0);
+});
+
+it("takes what a later file says of the same ad and day, also where it no longer says something", async () => {
+  await store([fact()]);
+  await rollUp();
+  expect(await store([fact({ revenue: null })], "team_a", 2)).toEqual({ changed: 1, orphaned: 0 });
+  await rollUp();
+  expect(await days()).toMatchObject([{ day: "2026-11-01", revenue_micros: null }]);
+  expect(await rows("SELECT import_number FROM campaign_facts")).toEqual([{ import_number: 2 }]);
+});
+
+it("sums a campaign's day exactly, and keeps what nobody said apart from nothing", async () => {
+  await store([
+    fact({ ad: "one", conversions: 0.1, revenue: null }),
+    fact({ ad: "two", conversions: 0.2, revenue: null }),
+    fact({ ad: "three", impressions: 9_007_199_254_740_993n, spend: 0.000001, revenue: null }),
+  ]);
+  expect(await rollUp()).toEqual({ days: 1, more: false });
+  expect(await days()).toEqual([
+    {
+      day: "2026-11-01",
+      impressions: "9007199254741193",
+      spend_micros: "10500001",
+      conversion_micros: "1800000",
+      revenue_micros: null,
+    },
+  ]);
+});
+
+it("writes nothing into another team's campaign, nor into none", async () => {
+  const stored = await store([fact(), fact({ campaign: 987_654 })], "team_b");
+  expect(stored).toEqual({ changed: 0, orphaned: 2 });
+  expect(await count("campaign_facts")).toBe(0);
+});
+
+it("tells of a campaign when its first and last day are", async () => {
+  await store([fact({ day: "2026-11-03" }), fact({ day: "2026-10-05" })]);
+  await rollUp();
+  expect(await rows("SELECT first_day::text, last_day::text FROM campaigns")).toEqual([
+    { first_day: "2026-10-05", last_day: "2026-11-03" },
+  ]);
+});
+
+it("takes facts, sums and marks away with the team", async () => {
+  await store([fact(), fact({ day: "2026-11-02" })]);
+  await rollUp();
+  await store([fact({ clicks: 11 })]);
+  const other = await addCampaign(database.pool, "team_b");
+  await store([fact({ campaign: other.number })], "team_b");
+  await database.context().db.delete(teams).where(eq(teams.id, "team_a"));
+  expect(await rows("SELECT campaign::int FROM campaign_facts")).toEqual([
+    { campaign: other.number },
+  ]);
+  expect(await count("campaign_days")).toBe(0);
+  expect(await rows("SELECT campaign::int FROM campaign_dirty_days")).toEqual([
+    { campaign: other.number },
+  ]);
+});
+
+it("leaves no fact behind when a campaign is deleted while an import writes to it", async () => {
+  const client = await database.pool.connect();
+  try {
+    await client.query("BEGIN");
+    await client.query("DELETE FROM campaigns WHERE id = $1", [campaign.id]);
+    const storing = store([fact()]);
+    await database.someoneWaits();
+    await client.query("COMMIT");
+    expect(await storing).toEqual({ changed: 0, orphaned: 1 });
+    expect(await count("campaign_facts")).toBe(0);
+  } finally {
+    client.release();
+  }
+});
+
+it("loses no fact that is written while its day is being summed", async () => {
+  await store([fact({ ad: "one" })]);
+  const client = await database.pool.connect();
+  try {
+    await client.query("BEGIN");
+    await client.query("SELECT 1 FROM campaign_dirty_days FOR UPDATE");
+    const storing = store([fact({ ad: "two" })]);
+    await database.someoneWaits();
+    // The sums of the first are made and its mark removed, as the roll-up does it.
+    await client.query("DELETE FROM campaign_dirty_days");
+    await client.query("COMMIT");
+    expect((await storing).changed).toBe(1);
+    expect(await count("campaign_dirty_days")).toBe(1);
+    await rollUp();
+    expect(await days()).toMatchObject([{ impressions: "200" }]);
+  } finally {
+    client.release();
+  }
+});
+
+it("lets imports with the same rows in opposite orders, and roll-ups, run at once", async () => {
+  const others = await Promise.all([1, 2, 3].map(() => addCampaign(database.pool, "team_a")));
+  const numbers = [campaign, ...others].map(({ number }) => number);
+  const file = (clicks: number) =>
+    numbers.flatMap((number) =>
+      Array.from({ length: 25 }, (_, index) =>
+        fact({
+          campaign: number,
+          day: `2026-11-${String(index + 1).padStart(2, "0")}`,
+          clicks,
+        }),
+      ),
+    );
+  for (let round = 1; round <= 5; round++) {
+    await Promise.all([
+      store(file(round)),
+      store(file(round).toReversed()),
+      rollUp(),
+      store(file(round).toSorted(() => Math.random() - 0.5)),
+      rollUp(),
+    ]);
+  }
+  await rollUp();
+  const [sums] = await rows<{ clicks: string; days: string }>(
+    "SELECT sum(clicks) AS clicks, count(*) AS days FROM campaign_days",
+  );
+  expect(sums).toEqual({ clicks: "500", days: "100" });
+});
+
+it("rolls up only what the deadline leaves time for, and goes on the next time", async () => {
+  await store([fact()]);
+  const past = await rollUpDays(database.context(), { teamId: null, deadline: new Date(0) });
+  expect(past).toEqual({ days: 0, more: true });
+  expect(await rollUpDays(database.context(), { teamId: "team_b", deadline: far })).toEqual({
+    days: 0,
+    more: false,
+  });
+  expect(await rollUpDays(database.context(), { teamId: "team_a", deadline: far })).toEqual({
+    days: 1,
+    more: false,
+  });
+});

@@ -31,6 +31,11 @@ export const teams = pgTable("teams", {
   guardRails: jsonb("guard_rails").$type<unknown>(),
   /** SHA-256 of the rules, which names them in caches. */
   guardRailsDigest: text("guard_rails_digest"),
+  /** Names of skills that the team has switched off. */
+  skillsOff: text("skills_off")
+    .array()
+    .notNull()
+    .default(sql`'{}'::text[]`),
   createdAt: createdAt(),
   updatedAt: moment("updated_at").notNull().defaultNow(),
 });

@@ -4,12 +4,18 @@ import type { Context } from "../kernel/context.ts";
 import type { Scope } from "../kernel/scopes.ts";
 import type { VinPorts } from "../vin/read-vin.ts";
 
+/** What a skill answers: a JSON object. `null` stands for what is not known; no field is left out. */
+export type SkillOutput = z.ZodType<{ [name: string]: Json }>;
+
 /**
  * Something that the product can do, written once. From this definition come `POST /v1/skills/{name}` with its docs, a
- * tool of the chat model, a Telegram command, and a tool of the MCP server. skills.ts lists them.
+ * tool of the chat model, a Telegram command, and a tool of the MCP server. skills.ts lists them, README.md shows one.
  */
-export type Skill<Input extends z.ZodObject = z.ZodObject, Output extends Json = Json> = {
-  /** Such as `vin.decode`: domain and verb. */
+export type Skill<
+  Input extends z.ZodObject = z.ZodObject,
+  Output extends SkillOutput = SkillOutput,
+> = {
+  /** Such as `vin.decode`: domain and verb, in small letters, digits and underscores. */
   name: string;
   /** A few words for people. */
   title: string;
@@ -17,24 +23,38 @@ export type Skill<Input extends z.ZodObject = z.ZodObject, Output extends Json =
   summary: string;
   /** What the caller needs besides `skills`; none by default. */
   scope?: Scope;
-  /** Every field has a description: models read it. */
+  /** In snake_case, as the API speaks. Every field has a description: models read it. */
   input: Input;
-  output: z.ZodType<Output>;
-  /** What one use costs, in micro-dollars of the team's budget; nothing by default. */
+  output: Output;
+  /** An input that works, for the docs. */
+  example: z.input<Input>;
+  /** What one use costs, in micro-dollars of the team's budget; nothing by default. Only what succeeds is charged. */
   priceMicros?: number;
-  /** Whether it changes nothing, so that a model may be offered it without asking. */
+  /** Whether it changes nothing: then the chat model may use it unasked, and it goes on while changes are switched off. */
   readOnly: boolean;
-  telegram?: SkillCommand<z.output<Input>, Output>;
+  /**
+   * What stands for a use of it though nobody said so, such as a message that is nothing but a VIN. The builtin model
+   * goes by it. Null for everything else; it sees all that is said to that model, so it must be quick.
+   */
+  recognise?(text: string): z.input<Input> | null;
+  telegram?: SkillCommand<z.input<Input>, z.output<Output>>;
 } & (
   | {
       /** Answers while the caller waits. @throws AppError */
-      run(context: SkillContext, input: z.output<Input>): Promise<Output>;
+      run(context: SkillContext, input: z.output<Input>): Promise<z.output<Output>>;
+      /** How long it may take, in milliseconds; 30 seconds by default. */
+      timeoutMs?: number;
     }
   | {
       /** Runs as a job; the caller gets the job, whose result is the output. */
-      job: JobType<z.output<Input>, Output>;
+      job: JobType<z.output<Input>, z.output<Output>>;
     }
 );
+
+/** Takes the types of a skill from its schemas. */
+export const defineSkill = <Input extends z.ZodObject, Output extends SkillOutput>(
+  skill: Skill<Input, Output>,
+): Skill<Input, Output> => skill;
 
 /** What a skill may use while it runs. */
 export interface SkillContext extends Context {
@@ -43,7 +63,7 @@ export interface SkillContext extends Context {
   signal: AbortSignal;
 }
 
-/** What skills reach of the world. Grows with what skills need; made in the api Worker. */
+/** What skills reach of the world. Grows with what skills need; made in workers/api/skill-ports.ts. */
 export interface SkillPorts {
   /** Looks VINs up; see core/vin/read-vin.ts. */
   vin: VinPorts;

@@ -1,0 +1,1 @@
+ALTER TABLE "teams" ADD COLUMN "skills_off" text[] DEFAULT '{}'::text[] NOT NULL;

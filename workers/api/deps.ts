@@ -11,6 +11,9 @@ import type { AnswerFlight } from "#platform/durable-objects/answer-flight.ts";
 import type { OpenResponseChain } from "#core/responses/response-store.ts";
 import { createResponseClient } from "#platform/response-client.ts";
 import type { ResponseChain } from "#platform/durable-objects/response-chain.ts";
+import type { JobFeed, JobFeedReader } from "#core/jobs/job-feed.ts";
+import type { JobFeed as JobFeedObject } from "#platform/durable-objects/job-feed.ts";
+import { createJobFeedClient } from "#platform/job-feed-client.ts";
 import { type Cache, openCache } from "#platform/cache.ts";
 import { createMeterClient, type MeterClient } from "#platform/meter-client.ts";
 import type { Meter } from "#platform/durable-objects/meter.ts";
@@ -59,6 +62,8 @@ export interface Deps {
   /** Where responses of the Responses API are kept. */
   responses: OpenResponseChain;
   schedules: ApiEnv["SCHEDULE_QUEUE"];
+  /** What happens to jobs, for whoever watches. */
+  jobFeed: JobFeed & JobFeedReader;
   assets: ApiEnv["ASSETS"];
   /** Reports of VINs, by the key under which the cache has them: about 6 KB each. */
   vinReports: BoundedMap<string, { report: VinReport; until: number }>;
@@ -135,6 +140,7 @@ async function makeDeps(env: ApiEnv): Promise<Deps> {
     sessions: env.SESSION,
     responses: createResponseClient(env.RESPONSE_CHAIN as DurableObjectNamespace<ResponseChain>), // wrangler's types leave out the class
     schedules: env.SCHEDULE_QUEUE,
+    jobFeed: createJobFeedClient(env.JOB_FEED as DurableObjectNamespace<JobFeedObject>, log), // wrangler's types leave out the class
     assets: env.ASSETS,
     vinReports: new BoundedMap(VIN_REPORTS),
     ai: (env as ApiEnv & { AI?: AiBinding }).AI ?? null, // bound only where Cloudflare runs the Worker

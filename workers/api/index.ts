@@ -3,6 +3,7 @@ import { createApp } from "./app.ts";
 import { markInternal } from "./internal-actor.ts";
 
 export { AnswerFlight } from "#platform/durable-objects/answer-flight.ts";
+export { JobFeed } from "#platform/durable-objects/job-feed.ts";
 export { Meter } from "#platform/durable-objects/meter.ts";
 export { ResponseChain } from "#platform/durable-objects/response-chain.ts";
 export { Session } from "#platform/durable-objects/session.ts";

@@ -1,6 +1,7 @@
 export * from "./audit.ts";
 export * from "./campaigns.ts";
 export * from "./invitations.ts";
+export * from "./jobs.ts";
 export * from "./keys.ts";
 export * from "./limits.ts";
 export * from "./operations.ts";

@@ -24,6 +24,8 @@ export const UNAUDITED: Record<string, string> = {
   "core/schedules/expire-keys.ts":
     "Removes what ended long ago and is refused already; nobody's rights change.",
   "core/schedules/operations-retention.ts": "Removes old records of our own operation.",
+  "core/jobs/create-job.ts":
+    "A job keeps who made it and its own history. Jobs are what users ask for, not what admins set.",
   "core/sessions/list-sessions.ts":
     "Tidies the index of sessions. Sessions are what users say, not what admins set.",
   "platform/durable-objects/session-index.ts": "As above.",

@@ -1,0 +1,4 @@
+import type { JobProgram } from "./job-type.ts";
+
+/** How each type of job is done, one program a type. The cron Worker alone imports it: programs are heavy. */
+export const JOB_PROGRAMS: readonly JobProgram[] = [];

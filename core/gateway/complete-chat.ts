@@ -1,7 +1,7 @@
 import { estimatePromptTokens, estimateTokens } from "../chat/estimate-tokens.ts";
 import { AppError, type ErrorCode, toAppError } from "../kernel/errors.ts";
 import { mayUseModel } from "../kernel/principal.ts";
-import type { LimitRefusal } from "../meter/limit-state.ts";
+import { limitName } from "../meter/limit-state.ts";
 import type { ModelRoute, Route } from "../providers/catalog.ts";
 import { asksForJson, guardAnswer } from "../guard-rails/guard-answer.ts";
 import type { GuardRails, Rails } from "../guard-rails/guard-rails.ts";
@@ -252,10 +252,6 @@ export async function withFailureRecord<T>(
     throw error;
   }
 }
-
-/** What a limit counts and for how long, as statistics tell limits apart. */
-const limitName = ({ unit, window }: LimitRefusal["state"]) =>
-  window === null ? unit : `${unit}/${window}`;
 
 /** @throws AppError `model_not_allowed`, and what finding the model throws */
 export async function allowedRoute(

@@ -111,6 +111,12 @@ const ERRORS = {
     title: "This is not allowed",
     retry: false,
   },
+  skill_switched_off: {
+    status: 403,
+    openai: "invalid_request_error",
+    title: "The skill is switched off",
+    retry: false,
+  },
   team_suspended: {
     status: 403,
     openai: "invalid_request_error",

@@ -58,7 +58,9 @@ export function hasScope(principal: Principal, scope: Scope): boolean {
     case "system":
       return true;
     case "telegram":
-      return scope === "chat" || scope === "sessions" || scope === "usage:read";
+      return (
+        scope === "chat" || scope === "sessions" || scope === "skills" || scope === "usage:read"
+      );
     case "person":
       return false;
     case "key":

@@ -57,3 +57,7 @@ export interface LimitRefusal {
    */
   fittingMaxTokens: number | null;
 }
+
+/** What a limit counts and for how long, as statistics tell limits apart. */
+export const limitName = ({ unit, window }: LimitState) =>
+  window === null ? unit : `${unit}/${window}`;

@@ -7,10 +7,12 @@ export interface TeamStanding {
   limits: LimitRule[];
   /** The digest of the team's guard rails; null where it has none. */
   guardRails: string | null;
+  /** Names of skills that the team has switched off. */
+  skillsOff: string[];
 }
 
 /** What holds for a team's requests. */
-export type TeamRules = Readonly<Pick<TeamStanding, "limits" | "guardRails">>;
+export type TeamRules = Readonly<Pick<TeamStanding, "limits" | "guardRails" | "skillsOff">>;
 
 /** Limits are asked for anew before a request goes on, from this age on … */
 const FRESH_MS = 1_000;
@@ -21,7 +23,7 @@ const GRACE_MS = 60_000;
 const MISSED_MS = 3_000;
 
 /**
- * An isolate's memory of the limits of teams, and of which guard rails they have. The epoch check of keys keeps it up
+ * An isolate's memory of the limits of teams, of their guard rails and of the skills they want. The epoch check of keys keeps it up
  * to date; plain values only.
  */
 export class LimitBook {
@@ -34,8 +36,9 @@ export class LimitBook {
   }
 
   /** Takes what the Meter said, and gives the epoch. @param askedAt what it said is as old as the question */
-  learn(teamId: string, { epoch, limits, guardRails }: TeamStanding, askedAt: number): number {
-    this.teams.set(teamId, { limits, guardRails, at: askedAt });
+  learn(teamId: string, standing: TeamStanding, askedAt: number): number {
+    const { epoch, limits, guardRails, skillsOff } = standing;
+    this.teams.set(teamId, { limits, guardRails, skillsOff, at: askedAt });
     this.missed.delete(teamId);
     return epoch;
   }
@@ -51,7 +54,7 @@ export class LimitBook {
     return at !== undefined && now - at < MISSED_MS;
   }
 
-  /** The team's limits and the digest of its guard rails, where they are known and fresh. */
+  /** What holds for the team's requests, where it is known and fresh. */
   fresh(teamId: string, now: number): TeamRules | null {
     const held = this.teams.get(teamId);
     return held && now - held.at < FRESH_MS ? held : null;

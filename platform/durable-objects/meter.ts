@@ -3,6 +3,7 @@ import { eq } from "drizzle-orm";
 import { z } from "zod";
 import type { Logger } from "#core/kernel/log.ts";
 import { newId } from "#core/kernel/ids.ts";
+import { loadSkillsOff } from "#core/skills/load-skills-off.ts";
 import { loadGuardRailsDigest } from "#core/guard-rails/load-guard-rails.ts";
 import { loadLimitRules } from "#core/limits/load-limit-rules.ts";
 import { recordOfCorrection } from "#core/meter/correction-record.ts";
@@ -72,6 +73,7 @@ export class Meter extends DurableObject<MeterBindings> {
     this.sql.exec(
       `CREATE TABLE IF NOT EXISTS guard_rails (only INTEGER PRIMARY KEY CHECK (only = 1), digest TEXT)`,
     );
+    this.sql.exec(`CREATE TABLE IF NOT EXISTS skills_off (name TEXT PRIMARY KEY)`);
     const { sql } = this;
     this.ledger = new LimitLedger(
       {
@@ -84,14 +86,20 @@ export class Meter extends DurableObject<MeterBindings> {
     );
   }
 
-  /** The team's epoch and limits: Postgres is asked once in the object's life, and when the epoch has grown. */
+  /** The team's epoch, and what holds under it: Postgres is asked once in the object's life, and when the epoch has grown. */
   async standing(teamId: string): Promise<TeamStanding> {
     const epoch = await this.epoch(teamId);
     const limits = await this.rules(teamId, epoch);
     const [row] = this.sql
       .exec<{ digest: string | null }>("SELECT digest FROM guard_rails")
       .toArray();
-    return { epoch, limits, guardRails: row?.digest ?? null };
+    const off = this.sql.exec<{ name: string }>("SELECT name FROM skills_off").toArray();
+    return {
+      epoch,
+      limits,
+      guardRails: row?.digest ?? null,
+      skillsOff: off.map(({ name }) => name),
+    };
   }
 
   /** Grants what fits into all limits of the asker, or says which one stands in the way. */
@@ -244,12 +252,16 @@ export class Meter extends DurableObject<MeterBindings> {
     if (row && row.epoch >= epoch) return this.useRules(row.rules);
     try {
       const database = openDatabase(readSettings(settingsShape, this.env));
-      const [loaded, digest] = await Promise.all([
+      const [loaded, digest, skillsOff] = await Promise.all([
         loadLimitRules(database, teamId),
         loadGuardRailsDigest(database, teamId),
+        loadSkillsOff(database, teamId),
       ]);
       const rules = JSON.stringify(loaded);
       this.sql.exec("INSERT OR REPLACE INTO guard_rails (only, digest) VALUES (1, ?)", digest);
+      this.sql.exec("DELETE FROM skills_off");
+      for (const name of skillsOff)
+        this.sql.exec("INSERT OR IGNORE INTO skills_off (name) VALUES (?)", name);
       this.sql.exec(
         "INSERT OR REPLACE INTO limit_rules (only, epoch, rules) VALUES (1, ?, ?)",
         epoch,

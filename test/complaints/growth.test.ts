@@ -79,7 +79,7 @@ const MEMORIES: Record<string, () => { root: unknown; take(index: number): unkno
     return {
       root,
       take(index) {
-        root.learn(`team_${index}`, { epoch: 1, limits: [], guardRails: null }, now);
+        root.learn(`team_${index}`, { epoch: 1, limits: [], guardRails: null, skillsOff: [] }, now);
         root.miss(`team_${index}`, now);
       },
     };

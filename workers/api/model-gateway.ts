@@ -92,14 +92,13 @@ export function gatewayPorts(c: AppContext): GatewayPorts {
 }
 
 /**
- * This request as a call of a model. One that its key has no scope for makes a usage record too, as every request of a
- * team does.
- * @throws AppError `missing_scope`, or `invalid_request` when a super admin names no team
+ * This request as a call that is charged to somebody.
+ * @throws AppError `invalid_request` when a super admin names no team
  */
-export async function modelCall(
+export function callOf(
   c: AppContext,
   options: { endUser: string | null; sessionId?: string },
-): Promise<ModelCall> {
+): ModelCall {
   const principal = c.get("principal");
   const trace = c.get("trace");
   const named =
@@ -112,7 +111,7 @@ export async function modelCall(
     c.req.header("x-cache-ttl"),
     c.req.header("cache-control"),
   );
-  const call: ModelCall = {
+  return {
     requestId: c.get("requestId"),
     receivedAt: c.get("receivedAt"),
     principal,
@@ -124,6 +123,19 @@ export async function modelCall(
     clientSignal: c.req.raw.signal,
     ...(cache ? { cache } : {}),
   };
+}
+
+/**
+ * This request as a call of a model. One that its key has no scope for makes a usage record too, as every request of a
+ * team does.
+ * @throws AppError `missing_scope`, or `invalid_request` when a super admin names no team
+ */
+export async function modelCall(
+  c: AppContext,
+  options: { endUser: string | null; sessionId?: string },
+): Promise<ModelCall> {
+  const call = callOf(c, options);
+  const { principal } = call;
   if (!hasScope(principal, "chat")) {
     const refused = { ports: gatewayPorts(c), call, model: "" };
     await withFailureRecord(refused, async () => requireScope(principal, "chat"));

@@ -1,3 +1,4 @@
+import { SKILLS } from "#core/skills/skills.ts";
 import type { Permission } from "#core/kernel/permissions.ts";
 
 /**
@@ -84,6 +85,10 @@ export const NEEDS: Record<string, Need> = {
   "GET /gateway/stats": "usage:read",
   "GET /v1/vin/{vin}": "skills",
   "POST /v1/vin/batch": "skills",
+  "GET /v1/skills": "skills",
+  "GET /v1/skills/{name}": "skills",
+  "PUT /v1/skills/{name}": "admin",
+  ...Object.fromEntries(SKILLS.map(({ name }) => [`POST /v1/skills/${name}`, "skills" as const])), // keeps the need's type
   "GET /v1/audit": "admin",
 
   "GET /v1/admin/providers": "super_admin",

@@ -21,6 +21,7 @@ export interface Things {
   provider: string;
   model: string;
   schedule: string;
+  skill: string;
   runId: string;
 }
 
@@ -125,7 +126,7 @@ async function furnishInstallation(stack: Stack, label: string) {
      ON CONFLICT DO NOTHING`,
     [runId, schedule],
   );
-  return { provider, model, schedule, runId };
+  return { provider, model, schedule, skill: "vin.decode", runId };
 }
 
 /** Ids of the right shape behind which there is nothing. */
@@ -142,6 +143,7 @@ export function ghost(): Things {
     provider: "ghost",
     model: "ghost/model",
     schedule: "ghost",
+    skill: "ghost.skill",
     runId: newId("scheduleRun"),
   };
 }

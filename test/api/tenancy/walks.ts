@@ -1,3 +1,4 @@
+import { SKILLS } from "#core/skills/skills.ts";
 import type { Things } from "./things.ts";
 
 /**
@@ -37,6 +38,15 @@ export const MODEL_REQUEST = "a request for a model makes a usage record";
 /** Of what is posted only because it is long; it goes on as well. */
 export const ONLY_READS = "it changes nothing";
 
+/** A skill has no things of a team in its path; what it finds is the caller's own. */
+const ofSkills = (): Record<string, Walk> =>
+  Object.fromEntries(
+    SKILLS.map(({ name, example }) => [
+      `POST /v1/skills/${name}`,
+      { audit: { none: ONLY_READS }, stranger: "own", status: 200, body: () => example },
+    ]),
+  );
+
 const team = (things: Things) => ({ id: things.teamId });
 const member = (things: Things) => ({ id: things.teamId, member_id: things.memberId });
 const key = (things: Things) => ({ id: things.keyId });
@@ -44,6 +54,7 @@ const session = (things: Things) => ({ id: things.sessionId });
 const response = (things: Things) => ({ id: things.responseId });
 const provider = (things: Things) => ({ name: things.provider });
 const model = (things: Things) => ({ name: things.model });
+const skill = (things: Things) => ({ name: things.skill });
 const schedule = (things: Things) => ({ name: things.schedule });
 
 /**
@@ -113,6 +124,17 @@ export const WALKS: Record<string, Walk> = {
     stranger: "own",
     status: 200,
     body: () => ({ vins: ["1HGCM82633A004352"] }),
+  },
+  ...ofSkills(),
+  "GET /v1/skills": { stranger: "own", status: 200 },
+  "GET /v1/skills/{name}": { stranger: "own", status: 200, params: skill },
+  "PUT /v1/skills/{name}": {
+    audit: { action: "skill.set", target: "skill" },
+    stranger: "own",
+    status: 200,
+    params: skill,
+    body: () => ({ enabled: false }),
+    ends: true,
   },
   "GET /gateway/stats": { stranger: "own", status: 200 },
   "GET /v1/models": { stranger: "own", status: 200 },

@@ -32,6 +32,11 @@ const TAGS = [
     name: "Guard rails",
     description: "What may not go to a model or come from one, and what is masked",
   },
+  {
+    name: "Skills",
+    description:
+      "What the product can do beside chat: by HTTP, as tools of models and by MCP alike",
+  },
   { name: "VIN", description: "What a vehicle's identification number says" },
   { name: "Usage", description: "What was used and what it cost: in sums and by single requests" },
   { name: "Audit", description: "Who changed what, from where, before and after" },

@@ -20,6 +20,7 @@ import { responsesRoutes } from "./responses.ts";
 import { providerHealthRoutes } from "./provider-health.ts";
 import { scheduleRoutes } from "./schedules.ts";
 import { sessionRoutes } from "./sessions.ts";
+import { skillRoutes } from "./skills.ts";
 import { switchRoutes } from "./switches.ts";
 import { teamRoutes } from "./teams.ts";
 import { telegramRoutes } from "./telegram.ts";
@@ -55,4 +56,5 @@ export const routes = [
   switchRoutes,
   telegramRoutes,
   vinRoutes,
+  skillRoutes,
 ];

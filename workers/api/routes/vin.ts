@@ -1,6 +1,6 @@
+import { encodeVin, vinShape } from "#core/skills/vin/vin-shape.ts";
 import { readVin, readVinInput } from "#core/vin/read-vin.ts";
 import { readVins, readVinsInput, type VinResult } from "#core/vin/read-vins.ts";
-import type { VinReport } from "#core/vin/vin-report.ts";
 import {
   createRoute,
   createRouter,
@@ -13,62 +13,7 @@ import {
 } from "../openapi.ts";
 import { vinPorts } from "../vin-ports.ts";
 
-const text = z.string().nullable();
-const number = z.number().nullable();
-
-const vinSchema = z
-  .object({
-    vin: z.string(),
-    valid: z.literal(true),
-    confidence: z.enum(["high", "medium", "low"]).openapi({
-      description:
-        "`high`: make, model and year follow without a doubt; `medium`: some of it is open; `low`: no more than the maker is known",
-    }),
-    country: text.openapi({ description: "Which country gave the maker its code" }),
-    region: text,
-    manufacturer: text,
-    make: text,
-    model: text,
-    year: z.number().int().nullable(),
-    series: text,
-    trim: text,
-    type: text.openapi({ description: "The kind of vehicle" }),
-    body: text,
-    engine: z
-      .object({
-        model: text,
-        manufacturer: text,
-        configuration: text,
-        cylinders: number,
-        displacement_l: number,
-        power_kw: number,
-        turbo: text,
-      })
-      .nullable(),
-    drive: text,
-    fuel: text,
-    plant: z.object({ city: text, state: text, country: text }).nullable(),
-    safety: text.openapi({ description: "Belts and air bags, in the maker's words" }),
-    weight_class: text.openapi({ description: "Gross vehicle weight rating" }),
-    attributes: z
-      .array(z.object({ name: z.string(), value: z.string(), source: z.string() }))
-      .openapi({ description: "All that is known, each with what says so" }),
-    positions: z
-      .array(
-        z.object({
-          from: z.number().int(),
-          to: z.number().int(),
-          chars: z.string(),
-          means: z.string(),
-        }),
-      )
-      .openapi({ description: "What each position stands for, from 1 to 17" }),
-    warnings: z.array(z.object({ code: z.string(), message: z.string() })),
-    source: z.enum(["offline"]),
-    data: z.string().openapi({ description: "The version of the data" }),
-    cached: z.boolean(),
-  })
-  .openapi("Vin");
+const vinSchema = vinShape.openapi("Vin");
 
 const contract = createRoute({
   method: "get",
@@ -86,23 +31,6 @@ const contract = createRoute({
   },
   responses: { 200: jsonResponse("What it says", vinSchema), ...problemResponses },
 });
-
-function encodeVin({ engine, weightClass, ...report }: VinReport, cached: boolean) {
-  return {
-    ...report,
-    engine: engine && {
-      model: engine.model,
-      manufacturer: engine.manufacturer,
-      configuration: engine.configuration,
-      cylinders: engine.cylinders,
-      displacement_l: engine.displacementL,
-      power_kw: engine.powerKw,
-      turbo: engine.turbo,
-    },
-    weight_class: weightClass,
-    cached,
-  };
-}
 
 const wrongVinSchema = z
   .object({

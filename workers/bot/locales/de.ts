@@ -133,6 +133,7 @@ export const de: Messages = {
     origin_not_allowed: notConfigured,
     missing_scope: "Dein Team erlaubt das hier nicht.",
     forbidden: "Dein Team erlaubt das hier nicht.",
+    skill_switched_off: "Dieses Können ist für dein Team abgeschaltet.",
     team_suspended: "Dein Team ist abgeschaltet; bitte frag, wer diesen Dienst betreibt.",
     read_only: "Gerade kann nichts geändert werden; bitte versuch es später noch einmal.",
     provider_switched_off: "Dieses Modell ist abgeschaltet; wähle mit /model ein anderes.",

@@ -225,6 +225,7 @@ export const en: Messages = {
     origin_not_allowed: notConfigured,
     missing_scope: "Your team does not allow this here.",
     forbidden: "Your team does not allow this here.",
+    skill_switched_off: "Your team has switched this skill off.",
     team_suspended: "Your team is switched off; please ask whoever runs this service.",
     read_only: "Nothing can be changed right now; please try again later.",
     provider_switched_off: "This model is switched off; choose another with /model.",

@@ -130,6 +130,7 @@ export const fa: Messages = {
     origin_not_allowed: notConfigured,
     missing_scope: "تیم شما این کار را اینجا اجازه نمی‌دهد.",
     forbidden: "تیم شما این کار را اینجا اجازه نمی‌دهد.",
+    skill_switched_off: "تیم شما این مهارت را خاموش کرده است.",
     team_suspended: "تیم شما خاموش شده است؛ لطفاً از گردانندهٔ این سرویس بپرسید.",
     read_only: "فعلاً چیزی را نمی‌توان تغییر داد؛ لطفاً بعداً دوباره امتحان کنید.",
     provider_switched_off: "این مدل خاموش شده است؛ با ‎/model مدل دیگری انتخاب کنید.",

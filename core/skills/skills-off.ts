@@ -1,0 +1,21 @@
+import { AppError } from "../kernel/errors.ts";
+import { hasScope, type Principal } from "../kernel/principal.ts";
+import type { Skill } from "./skill.ts";
+import type { SkillHost } from "./skill-host.ts";
+
+/** @throws AppError `skill_switched_off` */
+export async function requireSkillOn(
+  host: Pick<SkillHost, "skillsOff">,
+  teamId: string,
+  skill: Skill,
+): Promise<void> {
+  const off = await host.skillsOff(teamId);
+  if (!off.includes(skill.name)) return;
+  throw new AppError("skill_switched_off", {
+    message: `The skill ${skill.name} is switched off for this team. An admin of the team can switch it on: PUT /v1/skills/${skill.name}.`,
+  });
+}
+
+/** Whether the principal has every scope that the skill asks for. */
+export const mayUse = (principal: Principal, skill: Skill) =>
+  hasScope(principal, "skills") && (!skill.scope || hasScope(principal, skill.scope));

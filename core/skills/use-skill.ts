@@ -1,0 +1,112 @@
+import type { ModelCall } from "../gateway/model-call.ts";
+import type { Json } from "../jobs/job-type.ts";
+import type { Context } from "../kernel/context.ts";
+import { AppError, toAppError } from "../kernel/errors.ts";
+import { requireScope } from "../kernel/principal.ts";
+import { validationError } from "../kernel/validation-error.ts";
+import type { Skill } from "./skill.ts";
+import type { SkillHost } from "./skill-host.ts";
+import { skillRecord, usedAs } from "./skill-record.ts";
+import { requireSkillOn } from "./skills-off.ts";
+
+/** How long a skill may take that does not say, in milliseconds. */
+const TIMEOUT_MS = 30_000;
+
+/** One use of a skill, whichever door it came by. */
+export interface SkillUse {
+  skill: Skill;
+  /** As the caller gave it. */
+  input: unknown;
+  /** Whose use it is. Its id is the usage record's, so no other request may have it. */
+  call: ModelCall;
+}
+
+/** What a skill answered, as JSON. */
+export interface SkillAnswer {
+  output: { [name: string]: Json };
+  /** What it cost, in micro-dollars. */
+  costMicros: number;
+}
+
+/**
+ * Uses a skill: the one way to it, for all doors alike. Scope, then the team's switch, then the input, then the limits
+ * of key and team; its price is charged when it has succeeded. Each use makes one usage record, refused or not.
+ * @throws AppError `missing_scope`, `skill_switched_off`, `read_only`, `validation_failed`, `rate_limit_exceeded`,
+ * `insufficient_quota`, `client_closed`, `unavailable` when its time is up, and what the skill itself throws
+ */
+export async function useSkill(
+  context: Context,
+  host: SkillHost,
+  use: SkillUse,
+): Promise<SkillAnswer> {
+  const { gateway } = host;
+  const { skill, call } = use;
+  try {
+    const input = await checkUse(host, use);
+    const deadlineAt = gateway.now() + timeoutOf(skill);
+    const micros = skill.priceMicros ?? 0;
+    const worst = () => ({ tokens: 0, micros, outputCap: 0 });
+    await gateway.admit(call, usedAs(skill), { worst, deadlineAt });
+    const output = await answerOf(context, host, use, input);
+    gateway.report(skillRecord(call, skill, { costMicros: micros }, gateway.now()));
+    return { output, costMicros: micros };
+  } catch (thrown) {
+    const error = toAppError(thrown);
+    gateway.report(skillRecord(call, skill, { costMicros: 0, error }, gateway.now()));
+    throw thrown;
+  }
+}
+
+const timeoutOf = (skill: Skill) => ("run" in skill && skill.timeoutMs) || TIMEOUT_MS;
+
+/** @returns the input as the skill takes it */
+async function checkUse(host: SkillHost, { skill, input, call }: SkillUse) {
+  const { principal, teamId } = call;
+  requireScope(principal, "skills");
+  if (skill.scope) requireScope(principal, skill.scope);
+  await requireSkillOn(host, teamId, skill);
+  if (!skill.readOnly) host.refuseChanges();
+  const parsed = skill.input.safeParse(input);
+  if (!parsed.success) throw validationError(parsed.error);
+  return parsed.data;
+}
+
+async function answerOf(
+  context: Context,
+  { ports }: SkillHost,
+  { skill, call }: SkillUse,
+  input: Record<string, unknown>,
+): Promise<SkillAnswer["output"]> {
+  if (!("run" in skill))
+    throw new AppError("unavailable", { message: "Jobs cannot be started here yet." });
+  const timeoutMs = timeoutOf(skill);
+  const ends = new AbortController();
+  const { promise: ended, reject } = Promise.withResolvers<never>();
+  const end = (error: AppError) => {
+    ends.abort(error);
+    reject(error);
+  };
+  const timer = setTimeout(() => end(timeIsUp(skill, timeoutMs)), timeoutMs);
+  const hangUp = () => end(clientClosed());
+  call.clientSignal?.addEventListener("abort", hangUp);
+  if (call.clientSignal?.aborted) hangUp();
+  try {
+    // A skill that heeds no signal is left behind, and what it says later is dropped.
+    const work = skill.run({ ...context, ports, signal: ends.signal }, input);
+    return skill.output.parse(await Promise.race([work, ended]));
+  } finally {
+    clearTimeout(timer);
+    call.clientSignal?.removeEventListener("abort", hangUp);
+  }
+}
+
+function timeIsUp(skill: Skill, timeoutMs: number): AppError {
+  return new AppError("unavailable", {
+    message: `The skill ${skill.name} has not answered within ${timeoutMs / 1_000} seconds. Try again later.`,
+    retryAfterSeconds: 5,
+  });
+}
+
+function clientClosed(): AppError {
+  return new AppError("client_closed", { message: "The client closed the connection." });
+}

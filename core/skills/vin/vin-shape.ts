@@ -1,0 +1,80 @@
+import { z } from "zod";
+import type { VinReport } from "../../vin/vin-report.ts";
+
+const text = z.string().nullable();
+const number = z.number().nullable();
+
+/** What a VIN says, as the API speaks it. */
+export const vinShape = z.object({
+  vin: z.string(),
+  valid: z.literal(true),
+  confidence: z
+    .enum(["high", "medium", "low"])
+    .describe(
+      "`high`: make, model and year follow without a doubt; `medium`: some of it is open; `low`: no more than the maker is known",
+    ),
+  country: text.describe("Which country gave the maker its code"),
+  region: text,
+  manufacturer: text,
+  make: text,
+  model: text,
+  year: z.number().int().nullable(),
+  series: text,
+  trim: text,
+  type: text.describe("The kind of vehicle"),
+  body: text,
+  engine: z
+    .object({
+      model: text,
+      manufacturer: text,
+      configuration: text,
+      cylinders: number,
+      displacement_l: number,
+      power_kw: number,
+      turbo: text,
+    })
+    .nullable(),
+  drive: text,
+  fuel: text,
+  plant: z.object({ city: text, state: text, country: text }).nullable(),
+  safety: text.describe("Belts and air bags, in the maker's words"),
+  weight_class: text.describe("Gross vehicle weight rating"),
+  attributes: z
+    .array(z.object({ name: z.string(), value: z.string(), source: z.string() }))
+    .describe("All that is known, each with what says so"),
+  positions: z
+    .array(
+      z.object({
+        from: z.number().int(),
+        to: z.number().int(),
+        chars: z.string(),
+        means: z.string(),
+      }),
+    )
+    .describe("What each position stands for, from 1 to 17"),
+  warnings: z.array(z.object({ code: z.string(), message: z.string() })),
+  source: z.enum(["offline"]),
+  data: z.string().describe("The version of the data"),
+  cached: z.boolean(),
+});
+
+/** A report in that shape. */
+export function encodeVin(
+  { engine, weightClass, ...report }: VinReport,
+  cached: boolean,
+): z.input<typeof vinShape> {
+  return {
+    ...report,
+    engine: engine && {
+      model: engine.model,
+      manufacturer: engine.manufacturer,
+      configuration: engine.configuration,
+      cylinders: engine.cylinders,
+      displacement_l: engine.displacementL,
+      power_kw: engine.powerKw,
+      turbo: engine.turbo,
+    },
+    weight_class: weightClass,
+    cached,
+  };
+}

@@ -1,0 +1,35 @@
+import type { SkillPorts } from "#core/skills/skill.ts";
+import type { SkillHost } from "#core/skills/skill-host.ts";
+import { refuseWritesIfOff } from "#core/switches/switches.ts";
+import { teamRules } from "./admit-request.ts";
+import type { AppContext } from "./app-types.ts";
+import { gatewayPorts } from "./model-gateway.ts";
+import { vinPorts } from "./vin-ports.ts";
+
+/** What skills reach the world by, for this request. */
+function skillPorts(c: AppContext): SkillPorts {
+  return { vin: vinPorts(c) };
+}
+
+/** What is known without a team. */
+export function skillSwitches(c: AppContext): Pick<SkillHost, "skillsOff"> {
+  return {
+    skillsOff(teamId) {
+      const known = c.get("deps").limits.fresh(teamId, Date.now());
+      return known ? known.skillsOff : teamRules(c, teamId).then(({ skillsOff }) => skillsOff);
+    },
+  };
+}
+
+/**
+ * What the doors of skills reach the world by, for this request.
+ * @throws AppError `invalid_request` when a super admin names no team
+ */
+export function skillHost(c: AppContext): SkillHost {
+  return {
+    ...skillSwitches(c),
+    ports: skillPorts(c),
+    gateway: gatewayPorts(c),
+    refuseChanges: () => refuseWritesIfOff(c.get("signal")),
+  };
+}

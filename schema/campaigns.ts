@@ -65,11 +65,25 @@ export const campaignImports = pgTable(
     teamId: text("team_id")
       .notNull()
       .references(() => teams.id, { onDelete: "cascade" }),
-    /** The `upl_` id. An upload is imported once; its job sent again finds this row. */
+    /** The `upl_` id. The file may be gone by now. */
     uploadId: text("upload_id").notNull(),
+    /** The `job_` id. A job that begins again finds this row; the same file imported again is another one. */
+    jobId: text("job_id").notNull(),
+    /** SHA-256 of the file and of how it was to be read, hex: by it the same file is known. */
+    contentHash: text("content_hash").notNull(),
+    /** Null until all of the file is in. */
+    finishedAt: moment("finished_at"),
+    /** What came of it; null until then. */
+    rows: integer("rows"),
+    accepted: integer("accepted"),
+    rejected: integer("rejected"),
+    campaigns: integer("campaigns"),
     createdAt: createdAt(),
   },
-  (table) => [uniqueIndex("campaign_imports_upload_unique").on(table.teamId, table.uploadId)],
+  (table) => [
+    uniqueIndex("campaign_imports_job_unique").on(table.teamId, table.jobId),
+    index("campaign_imports_finished_index").on(table.teamId, table.finishedAt),
+  ],
 );
 
 /** A name in a fact, compared byte by byte: quicker than by a locale, and in the same order everywhere. */

@@ -10,4 +10,5 @@ export * from "./sessions.ts";
 export * from "./switches.ts";
 export * from "./teams.ts";
 export * from "./telegram.ts";
+export * from "./uploads.ts";
 export * from "./usage.ts";

@@ -27,7 +27,7 @@ export interface FactColumns {
 }
 
 export interface StoredFacts {
-  /** Facts that are new or say something else than before. */
+  /** Facts that are new or that this file says. */
   changed: number;
   /** Facts whose campaign is not, or no longer, the team's; nothing was written of them. */
   orphaned: number;
@@ -36,8 +36,8 @@ export interface StoredFacts {
 const counts = z.object({ changed: z.coerce.number(), orphaned: z.coerce.number() });
 
 /**
- * Stores facts of a team's campaigns in one statement: what is there already and says the same stays untouched, so that
- * a file that comes twice changes nothing. The days of what did change become dirty with it, or not at all.
+ * Stores facts of a team's campaigns in one statement, each part of a file once. Their days become dirty with them, or
+ * not at all.
  *
  * Locks are taken in one order by everybody, so that nobody waits in a circle: campaigns, facts, marks. The campaigns
  * are held shared in place of a foreign key, so that none is deleted under its new facts. A mark that is there already
@@ -73,12 +73,9 @@ export async function storeFacts(
       SELECT input.*, ${importNumber}::integer FROM input JOIN held ON held.number = input.campaign
       ORDER BY campaign, day, ad_group COLLATE "C", ad COLLATE "C", segment COLLATE "C"
       ON CONFLICT (campaign, day, ad_group, ad, segment) DO UPDATE SET
-        impressions = excluded.impressions, clicks = excluded.clicks, spend_micros = excluded.spend_micros,
-        conversion_micros = excluded.conversion_micros, revenue_micros = excluded.revenue_micros,
-        import_number = excluded.import_number
-      WHERE (fact.impressions, fact.clicks, fact.spend_micros, fact.conversion_micros, fact.revenue_micros)
-        IS DISTINCT FROM (excluded.impressions, excluded.clicks, excluded.spend_micros, excluded.conversion_micros,
-          excluded.revenue_micros)
+        impressions = ${merged("impressions")}, clicks = ${merged("clicks")},
+        spend_micros = ${merged("spend_micros")}, conversion_micros = ${merged("conversion_micros")},
+        revenue_micros = ${merged("revenue_micros")}, import_number = excluded.import_number
       RETURNING fact.campaign, fact.day
     ),
     marked AS (
@@ -90,6 +87,18 @@ export async function storeFacts(
       (SELECT count(*) FROM input WHERE NOT EXISTS (SELECT 1 FROM held WHERE held.number = input.campaign)) AS orphaned
   `);
   return rowsOf(counts, result)[0] ?? { changed: 0, orphaned: 0 };
+}
+
+/**
+ * What a fact says once a file has said it: rows of one file are parts of a whole and add up, also where they stand far
+ * from each other; a later file's first row replaces what earlier files said. So each row has to bear its file's number,
+ * even one that says what is there already: otherwise the file's next row of the same key could not be told from a new
+ * truth. That a file which comes twice changes nothing at all is for the import to see to.
+ */
+function merged(column: string): SQL {
+  const [old, more] = [sql.raw(`fact.${column}`), sql.raw(`excluded.${column}`)];
+  return sql`CASE WHEN fact.import_number = excluded.import_number
+    THEN coalesce(${old} + ${more}, ${old}, ${more}) ELSE ${more} END`;
 }
 
 /** One parameter for a whole column; drizzle would otherwise make one of each of its values. */

@@ -279,6 +279,8 @@ export const jobCallbacks = pgTable(
     url: text("url").notNull(),
     /** `job.succeeded`, `job.failed` or `job.cancelled`. */
     event: text("event").notNull(),
+    /** What is sent, to the letter, made before it is first sent: the same in each delivery. */
+    payload: text("payload"),
     state: text("state", { enum: ["pending", "delivered", "failed"] })
       .notNull()
       .default("pending"),

@@ -61,7 +61,7 @@ function isNotBefore(header: string | undefined, modified: number): boolean {
 /** Weak tags are good for "do I have it", and never for putting parts together. */
 function matches(header: string, etag: string, comparison: "strong" | "weak"): boolean {
   if (header.trim() === "*") return true;
-  const tags = header.match(/(?:W\/)?"[^"]*"/g) ?? [];
+  const tags: string[] = header.match(/(?:W\/)?"[^"]*"/g) ?? [];
   const known = etag.replace(/^W\//, "");
   if (comparison === "strong") return !etag.startsWith("W/") && tags.includes(known);
   return tags.some((tag) => tag.replace(/^W\//, "") === known);

@@ -51,7 +51,7 @@ export async function createJob<Input, Result extends Json>(
   requireScope(principal, "jobs");
   requireScope(principal, input.type.scope);
   const teamId = requireTeam(principal);
-  const inputJson = checkedInput(input.type, input.input);
+  const inputJson = checkJobInput(input.type, input.input);
   checkRunAt(input.runAt ?? null, context.now());
   const requestHash = await sha256Hex(`${input.type.name}\n${inputJson}`);
   const made = await context.transaction(async (inner) => {
@@ -82,8 +82,11 @@ export async function createJob<Input, Result extends Json>(
   return made;
 }
 
-/** The input as JSON, once the type has said that it takes it. */
-function checkedInput(type: JobType<unknown, Json>, input: unknown): string {
+/**
+ * The input as JSON, once the type has said that it takes it.
+ * @throws AppError `validation_failed`
+ */
+export function checkJobInput(type: JobType<unknown, Json>, input: unknown): string {
   const json = boundedJobJson(input, "input");
   const checked = type.input.safeParse(JSON.parse(json));
   if (checked.success) return json;

@@ -38,7 +38,7 @@ export interface JobProgram<Input = unknown, Result extends Json = Json> {
   version: number;
   run(job: JobRun<Input>): Promise<Result>;
   /** Earlier versions, for as long as jobs of them may be running. */
-  earlier?: Readonly<Record<number, (job: JobRun<Input>) => Promise<Result>>>;
+  earlier?: Readonly<Record<number, JobProgram<Input, Result>["run"]>>;
 }
 
 /** A job as its program sees it. */

@@ -1,8 +1,9 @@
 import { AppError } from "../kernel/errors.ts";
 import type { JobType } from "./job-type.ts";
+import { selfTest } from "./self-test/self-test-type.ts";
 
 /** Every type of job. A new one is a line here, and its program a line in programs.ts. */
-export const JOB_TYPES: readonly JobType[] = [];
+export const JOB_TYPES: readonly JobType[] = [selfTest];
 
 /**
  * The type of this name.

@@ -36,4 +36,5 @@ export const UNAUDITED: Record<string, string> = {
 export const AUDITED_BY_CALLER: Record<string, string> = {
   "core/limits/grant-credits.ts: store": "grantCredits",
   "core/limits/grant-credits.ts: addToLedger": "grantCredits",
+  "core/jobs/schedules/run-schedule.ts: noteRun": "runSchedule",
 };

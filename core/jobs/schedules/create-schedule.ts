@@ -1,4 +1,4 @@
-import { count, eq } from "drizzle-orm";
+import { count, eq, sql } from "drizzle-orm";
 import { z } from "zod";
 import { jobSchedules } from "#schema";
 import { audit } from "../../audit/audit.ts";
@@ -45,7 +45,7 @@ export async function createSchedule(
   const teamId = requireTeam(principal);
   const type = jobTypeNamed(input.type);
   requireScope(principal, type.scope);
-  checkJobInput(type, input.input);
+  const jobInput = checkJobInput(type, input.input);
   const now = context.now();
   const recurrence = { cron: input.cron, timeZone: input.time_zone };
   const nextAt = firstTime(recurrence, ports.clockOf, now);
@@ -64,7 +64,7 @@ export async function createSchedule(
       name: input.name,
       ...recurrence,
       type: type.name,
-      input: input.input ?? null,
+      input: sql`${jobInput}::json`,
       priority: JOB_PRIORITIES[input.priority],
       callbackUrl: input.callback_url,
       missed: input.missed,
@@ -76,7 +76,8 @@ export async function createSchedule(
       updatedAt: now,
     })
     .returning();
-  if (!schedule) throw new AppError("internal_error", { message: "Nothing was stored. Try again." });
+  if (!schedule)
+    throw new AppError("internal_error", { message: "Nothing was stored. Try again." });
   const change = { targetId: schedule.id, after: auditedFields(schedule) };
   await audit(context, { action: "job_schedule.create", teamId, ...change });
   return schedule;

@@ -4,12 +4,7 @@ import { type jobScheduleRuns, jobSchedules, MISSED_TIMES, OVERLAPS } from "#sch
 import type { Context } from "../../kernel/context.ts";
 import { AppError } from "../../kernel/errors.ts";
 import { isId } from "../../kernel/ids.ts";
-import {
-  type Principal,
-  requireScope,
-  seesSessionsOf,
-  teamScope,
-} from "../../kernel/principal.ts";
+import { type Principal, requireScope, seesSessionsOf, teamScope } from "../../kernel/principal.ts";
 import { line } from "../../kernel/text.ts";
 import type { JobDesk } from "../job-ports.ts";
 import { JOB_PRIORITIES, type JobPriority } from "../job.ts";

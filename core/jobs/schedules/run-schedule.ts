@@ -7,7 +7,7 @@ import { createJob } from "../create-job.ts";
 import { jobTypeNamed } from "../job-types.ts";
 import type { Job } from "../job.ts";
 import { reachSchedule, type SchedulePorts } from "./job-schedule.ts";
-import { priorityNamed } from "./priority-named.ts";
+import { priorityNamed } from "../priority-named.ts";
 
 /**
  * Makes a schedule's job now, whether it is paused or not; its next time stays. The job acts with what the principal
@@ -45,6 +45,7 @@ async function noteRun(
 ): Promise<void> {
   // Two requests may come in one millisecond, and each stands for a time of its own.
   for (let time = context.now().getTime(); ; time++) {
+    if (time % 1000 === 0) continue; // whole seconds are the clock's own
     const noted = await context.db
       .insert(jobScheduleRuns)
       .values({

@@ -1,4 +1,4 @@
-import { eq } from "drizzle-orm";
+import { eq, type SQL, sql } from "drizzle-orm";
 import { z } from "zod";
 import { jobSchedules } from "#schema";
 import { audit } from "../../audit/audit.ts";
@@ -58,7 +58,11 @@ export async function updateSchedule(
   });
 }
 
-function onlyPauses({ scheduleId: _, paused, ...others }: object & { scheduleId: string; paused?: boolean | undefined }): boolean {
+function onlyPauses({
+  scheduleId: _,
+  paused,
+  ...others
+}: object & { scheduleId: string; paused?: boolean | undefined }): boolean {
   return paused === true && Object.values(others).every((value) => value === undefined);
 }
 
@@ -66,12 +70,11 @@ async function changesOf(
   context: TransactionContext,
   ports: SchedulePorts,
   { before, input }: { before: JobSchedule; input: z.infer<typeof updateScheduleInput> },
-): Promise<Partial<JobSchedule>> {
+): Promise<Omit<Partial<JobSchedule>, "input"> & { input: SQL }> {
   const { principal } = context;
   const type = jobTypeNamed(input.type ?? before.type);
   requireScope(principal, type.scope);
-  const jobInput = "input" in input && input.input !== undefined ? input.input : before.input;
-  checkJobInput(type, jobInput);
+  const jobInput = checkJobInput(type, input.input === undefined ? before.input : input.input);
   const recurrence = {
     cron: input.cron ?? before.cron,
     timeZone: input.time_zone ?? before.timeZone,
@@ -84,14 +87,17 @@ async function changesOf(
     name: input.name ?? before.name,
     ...recurrence,
     type: type.name,
-    input: jobInput,
+    input: sql`${jobInput}::json`,
     priority: input.priority === undefined ? before.priority : JOB_PRIORITIES[input.priority],
     callbackUrl: url,
     missed: input.missed ?? before.missed,
     overlap: input.overlap ?? before.overlap,
     ...frozenRights(principal),
     ...(stands
-      ? { nextAt: null, pausedAt: input.paused ? (before.pausedAt ?? context.now()) : before.pausedAt }
+      ? {
+          nextAt: null,
+          pausedAt: input.paused ? (before.pausedAt ?? context.now()) : before.pausedAt,
+        }
       : { ...RUNNING, nextAt }),
   };
 }

@@ -16,6 +16,9 @@ export const UNAUDITED: Record<string, string> = {
   "core/usage/close-books.ts": "Retention of usage records.",
   "core/usage/purge-closed-records.ts": "Retention of usage records.",
   "core/usage/dead-letters.ts": "Keeps messages that could not be used, for operators.",
+  "core/campaigns/store-facts.ts":
+    "What files say of campaigns; campaign_imports says which file it was, and whoever sent that is audited.",
+  "core/campaigns/roll-up-days.ts": "Sums of campaign facts.",
   "core/schedules/claim-runs.ts": "Schedules work by the clock; schedule_runs is their log.",
   "core/schedules/execute-run.ts": "As above.",
   "core/schedules/resend-queued-runs.ts": "As above.",

@@ -89,6 +89,12 @@ export const NEEDS: Record<string, Need> = {
   "GET /v1/skills/{name}": "skills",
   "PUT /v1/skills/{name}": "admin",
   ...Object.fromEntries(SKILLS.map(({ name }) => [`POST /v1/skills/${name}`, "skills" as const])), // keeps the need's type
+
+  "GET /v1/campaigns": "skills",
+  "GET /v1/campaigns/metrics": "skills",
+  "GET /v1/campaigns/{id}": "skills",
+  "DELETE /v1/campaigns/{id}": "admin",
+  "GET /v1/campaigns/{id}/metrics": "skills",
   "GET /v1/audit": "admin",
 
   "GET /v1/admin/providers": "super_admin",

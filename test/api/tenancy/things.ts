@@ -15,6 +15,7 @@ export interface Things {
   sessionId: string;
   /** A kept response of the Responses API. */
   responseId: string;
+  campaignId: string;
   /** A linked Telegram chat. */
   chatId: string;
   /** What the whole installation shares; its routes are for super admins. */
@@ -86,6 +87,18 @@ export async function furnish(stack: Stack, label: string): Promise<Household> {
     chatId,
     teamId,
   ]);
+  const campaignId = newId("campaign");
+  await stack.sql(
+    `WITH added AS (
+       INSERT INTO campaigns (id, team_id, platform, natural_key, currency, name)
+       VALUES ($1, $2, 'meta', 'name:c', 'USD', $3) RETURNING number
+     ), fact AS (
+       INSERT INTO campaign_facts (campaign, day, ad_group, clicks, import_number)
+       SELECT number, current_date, $4, 1, 1 FROM added
+     )
+     INSERT INTO campaign_dirty_days (campaign, day) SELECT number, current_date FROM added`,
+    [campaignId, teamId, marked("campaign"), marked("ad-group")],
+  );
   const shared = await furnishInstallation(stack, label);
   return {
     things: {
@@ -96,6 +109,7 @@ export async function furnish(stack: Stack, label: string): Promise<Household> {
       keyId: key.id,
       sessionId,
       responseId: response.id,
+      campaignId,
       chatId,
       ...shared,
     },
@@ -139,6 +153,7 @@ export function ghost(): Things {
     keyId: newId("key"),
     sessionId: newId("session"),
     responseId: newId("request").replace("req_", "resp_"),
+    campaignId: newId("campaign"),
     chatId: "9876543210987",
     provider: "ghost",
     model: "ghost/model",

@@ -50,6 +50,7 @@ const ofSkills = (): Record<string, Walk> =>
 const team = (things: Things) => ({ id: things.teamId });
 const member = (things: Things) => ({ id: things.teamId, member_id: things.memberId });
 const key = (things: Things) => ({ id: things.keyId });
+const campaign = (things: Things) => ({ id: things.campaignId });
 const session = (things: Things) => ({ id: things.sessionId });
 const response = (things: Things) => ({ id: things.responseId });
 const provider = (things: Things) => ({ name: things.provider });
@@ -134,6 +135,27 @@ export const WALKS: Record<string, Walk> = {
     status: 200,
     params: skill,
     body: () => ({ enabled: false }),
+  },
+  "GET /v1/campaigns": { stranger: "own", status: 200, shows: "marks" },
+  "GET /v1/campaigns/metrics": {
+    stranger: "own",
+    status: 200,
+    shows: "marks",
+    query: () => ({ group_by: "campaign" }),
+  },
+  "GET /v1/campaigns/{id}": { stranger: "hidden", status: 200, shows: "marks", params: campaign },
+  "GET /v1/campaigns/{id}/metrics": {
+    stranger: "hidden",
+    status: 200,
+    shows: "marks",
+    params: campaign,
+    query: () => ({ group_by: "campaign,ad_group" }),
+  },
+  "DELETE /v1/campaigns/{id}": {
+    audit: { action: "campaign.delete", target: "campaignId" },
+    stranger: "hidden",
+    status: 204,
+    params: campaign,
     ends: true,
   },
   "GET /gateway/stats": { stranger: "own", status: 200 },

@@ -3,6 +3,7 @@ import { auditRoutes } from "./audit.ts";
 import { adminModelRoutes } from "./admin-models.ts";
 import { adminProviderRoutes } from "./admin-providers.ts";
 import { anthropicRoutes } from "./anthropic.ts";
+import { campaignRoutes } from "./campaigns.ts";
 import { chatRoutes } from "./chat.ts";
 import { creditRoutes } from "./credits.ts";
 import { documentationRoutes } from "./documentation.ts";
@@ -57,4 +58,5 @@ export const routes = [
   telegramRoutes,
   vinRoutes,
   skillRoutes,
+  campaignRoutes,
 ];

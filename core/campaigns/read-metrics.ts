@@ -1,0 +1,98 @@
+import { z } from "zod";
+import type { Context } from "../kernel/context.ts";
+import type { PageRequest } from "../kernel/page.ts";
+import { campaignTeam, reachCampaign } from "./campaign.ts";
+import { campaignFilter, campaignsWhere } from "./campaign-filter.ts";
+import { type Period, previousPeriod } from "./metrics/days.ts";
+import { periodInput, resolvePeriod } from "./metrics/period.ts";
+import { type Dimension, DIMENSION_NAMES, type Group, readGroups } from "./metrics/read-groups.ts";
+import { SUMS } from "./metrics/sums.ts";
+
+/** What is compared with what. */
+export const COMPARISONS = ["previous", "benchmark"] as const;
+
+const listOf = <Name extends string>(names: readonly Name[]) =>
+  z
+    .string()
+    .max(200)
+    .transform((text) => text.split(",").map((part) => part.trim()))
+    .pipe(
+      z
+        .array(z.enum(names, { error: `must be some of ${names.join(", ")}` }))
+        .refine((list) => new Set(list).size === list.length, "must not name one twice"),
+    );
+
+export const readMetricsInput = campaignFilter.extend(periodInput.shape).extend({
+  group_by: listOf(DIMENSION_NAMES)
+    .default(["day"])
+    .describe(
+      `Some of ${DIMENSION_NAMES.join(", ")}, separated by commas; rows are always apart by currency`,
+    ),
+  compare: listOf(COMPARISONS)
+    .optional()
+    .describe(
+      "`previous`: the period of equal length before; `benchmark`: published figures and the team's own",
+    ),
+  sort: z
+    .enum(["group", ...SUMS])
+    .default("group")
+    .describe("The order of rows: by their groups, or the largest of a sum first"),
+});
+export type ReadMetricsInput = z.output<typeof readMetricsInput>;
+
+export interface Metrics {
+  period: Period;
+  /** The period of equal length before, where it was asked for. */
+  previous: Period | null;
+  groupBy: Dimension[];
+  /** The whole selection, once for each currency. */
+  totals: Group[];
+  rows: Group[];
+  nextCursor: string | null;
+}
+
+/** How many currencies one selection can have in its totals; there are about 180. */
+const MOST_CURRENCIES = 300;
+
+/**
+ * Metrics of the team's campaigns, or of one of them, summed up by groups; ratios are made from the sums. Amounts of
+ * different currencies are never added up: each group has a row for each of its currencies. Needs the scope `skills`.
+ * @throws AppError `missing_scope`, `forbidden`, `not_found` (the campaign), `validation_failed`, `invalid_request`
+ */
+export async function readMetrics(
+  context: Context,
+  input: ReadMetricsInput & { campaign_id?: string | undefined },
+  page: PageRequest,
+): Promise<Metrics> {
+  const where = await selectCampaigns(context, input);
+  const period = await resolvePeriod(context, input, where);
+  const withPrevious = input.compare?.includes("previous") ?? false;
+  const query = { where, period, withPrevious };
+  const sort = input.sort === "group" ? null : input.sort;
+  const [rows, totals] = await Promise.all([
+    readGroups(context.db, { ...query, groupBy: input.group_by, sort }, page),
+    readGroups(context.db, { ...query, groupBy: [], sort: null }, { limit: MOST_CURRENCIES }),
+  ]);
+  return {
+    period,
+    previous: withPrevious ? previousPeriod(period) : null,
+    groupBy: input.group_by,
+    totals: totals.items,
+    rows: rows.items,
+    nextCursor: rows.nextCursor,
+  };
+}
+
+/**
+ * The campaigns that are meant, as a WHERE; the principal's team is in it.
+ * @throws AppError `missing_scope`, `forbidden`, `not_found`, `invalid_request`
+ */
+export async function selectCampaigns(
+  context: Context,
+  input: z.output<typeof campaignFilter> & { campaign_id?: string | undefined },
+) {
+  const { campaign_id: wanted, ...filter } = input;
+  if (wanted === undefined) return campaignsWhere(campaignTeam(context.principal), filter);
+  const { id, teamId } = await reachCampaign(context, wanted);
+  return campaignsWhere(teamId, { ...filter, campaign_id: [id] });
+}

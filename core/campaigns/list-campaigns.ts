@@ -1,5 +1,5 @@
 import { and, asc, gt } from "drizzle-orm";
-import { z } from "zod";
+import type { z } from "zod";
 import { campaigns } from "#schema";
 import type { Context } from "../kernel/context.ts";
 import { decodeCursor, type Page, type PageRequest, toPage } from "../kernel/page.ts";

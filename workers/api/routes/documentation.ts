@@ -38,6 +38,7 @@ const TAGS = [
       "What the product can do beside chat: by HTTP, as tools of models and by MCP alike",
   },
   { name: "VIN", description: "What a vehicle's identification number says" },
+  { name: "Campaigns", description: "What advertising costs and brings, and why it changed" },
   { name: "Usage", description: "What was used and what it cost: in sums and by single requests" },
   { name: "Audit", description: "Who changed what, from where, before and after" },
   { name: "Telegram", description: "Linking Telegram chats to a team" },

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { AppError } from "#core/kernel/errors.ts";
+import { addressFault } from "#core/kernel/public-address.ts";
 import { issuerAddressFault, issuerRules } from "#core/identity/oidc-issuer.ts";
 import { LOG_LEVELS } from "#core/kernel/log.ts";
 
@@ -76,6 +77,26 @@ export const scheduleSettings = {
     .refine(isTimeZone, "must be an IANA time zone, such as Europe/Berlin"),
 };
 
+const NHTSA = "https://vpic.nhtsa.dot.gov/api/vehicles";
+
+const decoderSettings = {
+  /** Who reads VINs first; the others are asked where that is not enough. See docs/vin.md. */
+  DEFAULT_DECODER_SERVICE: z
+    .enum(["", "offline", "nhtsa", "autodev"])
+    .default("")
+    .transform((value) => value || "offline"),
+  /** Switches auto.dev on. */
+  AUTODEV_API_KEY: optionalText,
+  AUTODEV_URL: optionalUrl.transform((value) => value ?? "https://api.auto.dev"),
+  /** NHTSA's vPIC; `off` asks it nothing. */
+  NHTSA_URL: z
+    .union([
+      z.literal("off").transform(() => null),
+      optionalUrl.transform((value) => value ?? NHTSA),
+    ])
+    .default(NHTSA),
+};
+
 /** Settings of the api Worker. */
 export const apiSettings = z
   .object({
@@ -99,8 +120,12 @@ export const apiSettings = z
     ...scheduleSettings,
     ...sessionSettings,
     ...responseSettings,
+    ...decoderSettings,
   })
-  .superRefine(({ OIDC_ISSUERS, ALLOW_PRIVATE_UPSTREAMS }, check) => {
+  .superRefine((settings, check) => {
+    const { OIDC_ISSUERS, ALLOW_PRIVATE_UPSTREAMS } = settings;
+    for (const { name, message } of decoderFaults(settings))
+      check.addIssue({ code: "custom", path: [name], message });
     for (const { issuer } of OIDC_ISSUERS) {
       const fault = issuerAddressFault(issuer, ALLOW_PRIVATE_UPSTREAMS);
       if (fault !== null)
@@ -120,6 +145,30 @@ export const cronSettings = z.object({
   USAGE_RETENTION_DAYS: z.coerce.number().int().min(1).max(3650).default(90),
 });
 export type CronSettings = z.output<typeof cronSettings>;
+
+/** What is wrong with where VINs are sent to. */
+function decoderFaults(
+  settings: z.output<z.ZodObject<typeof decoderSettings>> & { ALLOW_PRIVATE_UPSTREAMS: boolean },
+): { name: string; message: string }[] {
+  const { DEFAULT_DECODER_SERVICE: first, AUTODEV_API_KEY, ALLOW_PRIVATE_UPSTREAMS } = settings;
+  const faults = (["NHTSA_URL", "AUTODEV_URL"] as const).flatMap((name) => {
+    const fault =
+      settings[name] === null
+        ? null
+        : addressFault(settings[name], { allowPrivate: ALLOW_PRIVATE_UPSTREAMS });
+    return fault === null ? [] : [{ name, message: fault.message }];
+  });
+  const off =
+    first === "nhtsa"
+      ? settings.NHTSA_URL === null
+      : first === "autodev" && AUTODEV_API_KEY === null;
+  if (!off) return faults;
+  const message =
+    first === "nhtsa"
+      ? "is nhtsa, which NHTSA_URL switches off"
+      : "is autodev, which needs AUTODEV_API_KEY";
+  return [...faults, { name: "DEFAULT_DECODER_SERVICE", message }];
+}
 
 function isTimeZone(name: string): boolean {
   try {

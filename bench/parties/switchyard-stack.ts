@@ -33,6 +33,7 @@ export async function startSwitchyardStack(options: {
     SUPER_ADMIN_API_KEYS: SUPER_ADMIN_KEY,
     MASTER_KEY: Buffer.alloc(32, 7).toString("base64"),
     ALLOW_PRIVATE_UPSTREAMS: "1",
+    NHTSA_URL: "off",
   };
   const api = workerOf("api", "wrangler.toml", vars);
   const cron = workerOf("cron", "workers/cron/wrangler.toml", vars);

@@ -1,3 +1,6 @@
+/** What vPIC has no element for, and other services tell. */
+export const OWN_ELEMENT = { engine: 100_001, style: 100_002 } as const;
+
 /** How the attributes of an answer are called, by vPIC's number. */
 const NAMES: Readonly<Record<number, string>> = {
   2: "Battery type",
@@ -17,15 +20,24 @@ const NAMES: Readonly<Record<number, string>> = {
   28: "Model",
   31: "Plant city",
   34: "Series",
+  37: "Transmission",
   38: "Trim",
   42: "Brake system",
+  55: "Air bags, curtain",
+  56: "Air bags, seat cushion",
   62: "Valve train",
+  63: "Transmission speeds",
   64: "Engine configuration",
+  65: "Air bags, front",
   66: "Fuel, secondary",
   67: "Fuel injection",
+  69: "Air bags, knee",
   71: "Engine power from (hp)",
   75: "Plant country",
   77: "Plant state",
+  78: "Belt pretensioners",
+  79: "Seat belts",
+  107: "Air bags, side",
   121: "Restraint system",
   122: "Engine cooling",
   125: "Engine power to (hp)",
@@ -35,6 +47,8 @@ const NAMES: Readonly<Record<number, string>> = {
   135: "Turbo",
   146: "Engine manufacturer",
   190: "Gross vehicle weight rating to",
+  [OWN_ELEMENT.engine]: "Engine",
+  [OWN_ELEMENT.style]: "Style",
 };
 
 /** The name of an element; null for one that newer data has and nobody has named. */

@@ -1,20 +1,16 @@
-import type { Choice } from "./choose-reading.ts";
+import type { CombinedSources } from "./combine-sources.ts";
 import { elementName } from "./element-names.ts";
-import type { GatheredValue } from "./gather-values.ts";
 import { ELEMENT } from "./maker-file.ts";
+import type { OfflineReading } from "./read-offline.ts";
 import type { VinPosition } from "./vin-report.ts";
 
 /** What the explanation is made of. */
-export interface Explained {
-  vin: string;
-  choice: Choice;
-  values: ReadonlyMap<number, GatheredValue>;
-  /** As the answer says them. */
-  maker: string | null;
-  country: string | null;
-  year: number | null;
-  checkDigit: { expected: string; right: boolean; required: boolean };
-}
+type Explained = Pick<OfflineReading, "vin" | "checkDigit" | "years"> &
+  Pick<CombinedSources, "values"> & {
+    maker: string | null;
+    country: string | null;
+    year: number | null;
+  };
 
 const UNEXPLAINED = "The maker's description of the vehicle; nothing is known of it";
 const PLANT: ReadonlySet<number> = new Set([
@@ -24,7 +20,13 @@ const PLANT: ReadonlySet<number> = new Set([
 ]);
 
 /** What each position stands for, from the first to the last without a gap. */
-export function explainPositions(of: Explained): VinPosition[] {
+export function explainPositions(
+  { vin, checkDigit, years, country }: OfflineReading,
+  combined: CombinedSources,
+): VinPosition[] {
+  const { values, manufacturer, make, year } = combined;
+  const named = manufacturer?.value ?? make?.value ?? null;
+  const of = { vin, checkDigit, years, country, values, maker: named, year: year?.value ?? null };
   const row = (from: number, to: number, means: string): VinPosition => ({
     from,
     to,
@@ -73,12 +75,12 @@ function checkDigitMeans({ vin, checkDigit: { expected, right, required } }: Exp
     : `No check digit: ${vin.charAt(8)} is not ${expected}, which is no fault outside North America`;
 }
 
-function yearMeans({ choice, year }: Explained): string {
-  const others = choice.years.filter((one) => one !== year);
+function yearMeans({ years, year }: Explained): string {
+  const others = years.filter((one) => one !== year);
   if (year !== null)
     return `Model year ${year}${others.length > 0 ? ` (the same code stands for ${others.join(", ")} too)` : ""}`;
-  if (choice.years.length === 0) return "No model year: the code stands for none";
-  return `Model year ${choice.years.join(" or ")}, where the maker uses this position for it`;
+  if (years.length === 0) return "No model year: the code stands for none";
+  return `Model year ${years.join(" or ")}, where the maker uses this position for it`;
 }
 
 function plantMeans({ values }: Explained): string {

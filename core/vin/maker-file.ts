@@ -18,6 +18,7 @@ export const ELEMENT = {
   model: 28,
   plantCity: 31,
   series: 34,
+  transmission: 37,
   trim: 38,
   engineConfiguration: 64,
   fuelSecondary: 66,
@@ -28,6 +29,7 @@ export const ELEMENT = {
   turbo: 135,
   engineMaker: 146,
   weightClassTo: 190,
+  airBags: { front: 65, side: 107, curtain: 55, knee: 69 },
 } as const;
 
 /**

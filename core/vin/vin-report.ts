@@ -1,3 +1,8 @@
+import type { ServiceName } from "./services/service-facts.ts";
+
+/** Who says what an answer tells: our own data, or a service. */
+export type VinSource = "offline" | ServiceName;
+
 /** How sure an answer is: `high` only where make, model and year follow without a doubt. */
 export type Confidence = "high" | "medium" | "low";
 
@@ -11,7 +16,11 @@ export interface VinWarning {
     | "other_model"
     | "year_ambiguous"
     | "year_unknown"
-    | "not_confirmed";
+    | "not_confirmed"
+    | "contradiction"
+    | "single_source"
+    | "ambiguous"
+    | "service_unavailable";
   message: string;
 }
 
@@ -61,7 +70,10 @@ export interface VinReport {
   attributes: { name: string; value: string; source: string }[];
   positions: VinPosition[];
   warnings: VinWarning[];
-  source: "offline";
+  /** Whose make, model and year are told. */
+  source: VinSource;
+  /** All whose values are told; each of `attributes` names its own. */
+  sources: VinSource[];
   /** Version of the data that says so. */
   data: string;
 }

@@ -1,45 +1,31 @@
-import type { Choice } from "./choose-reading.ts";
-import type { PlausibleVin } from "./inspect-vin.ts";
-import type { VinWarning } from "./vin-report.ts";
-
-interface Judged {
-  inspected: PlausibleVin;
-  choice: Choice;
-  /** Whether what vPIC says holds for this VIN. */
-  confirmed: boolean;
-  make: string | null;
-  model: string | null;
-}
+import type { CombinedSources } from "./combine-sources.ts";
+import { ELEMENT } from "./maker-file.ts";
+import type { OfflineReading } from "./read-offline.ts";
+import { SERVICE_TITLE, type ServiceName } from "./services/service-facts.ts";
+import type { VinSource, VinWarning } from "./vin-report.ts";
 
 /** How many makes or models one warning names. */
 const NAMED = 6;
 
-/** What a caller should know before relying on the report. */
-export function warningsOf(of: Judged): VinWarning[] {
-  const { choice, confirmed, model } = of;
-  const warnings = [...makerWarnings(of)];
-  if (!confirmed) {
-    warnings.push({
-      code: "not_confirmed",
-      message:
-        "Nothing shows that this vehicle was made for North America, which the data is about: only the maker, the country and the plant are told.",
-    });
-    return warnings;
-  }
-  if (choice.maker && model === null)
-    warnings.push({ code: "model_unknown", message: "The data knows no model for this VIN." });
-  if (choice.rivals.length > 0) {
-    const models = [...new Set(choice.rivals.map((rival) => rival.model))].slice(0, NAMED);
-    warnings.push({
-      code: "other_model",
-      message: `Other models fit nearly as well: ${models.join(", ")}.`,
-    });
-  }
-  return [...warnings, ...yearWarnings(choice)];
+/** What a caller should know before relying on the report. What a service made clear is no warning any more. */
+export function warningsOf(
+  reading: OfflineReading,
+  combined: CombinedSources,
+  unanswered: readonly ServiceName[],
+): VinWarning[] {
+  return [
+    ...makerWarnings(reading, combined),
+    ...modelWarnings(reading, combined),
+    ...sourceWarnings(combined),
+    ...unanswered.map((service) => ({
+      code: "service_unavailable" as const, // keeps the literal type
+      message: `${SERVICE_TITLE[service]} could not be asked; it may know more another time.`,
+    })),
+  ];
 }
 
-function makerWarnings({ inspected, choice, make }: Judged): VinWarning[] {
-  const { checkDigit } = inspected;
+function makerWarnings(reading: OfflineReading, combined: CombinedSources): VinWarning[] {
+  const { checkDigit, makerKnown, makes } = reading;
   const warnings: VinWarning[] = [];
   if (!checkDigit.right) {
     warnings.push({
@@ -47,29 +33,83 @@ function makerWarnings({ inspected, choice, make }: Judged): VinWarning[] {
       message: `Position 9 is not the check digit ${checkDigit.expected}. Many makers outside North America use none, but a wrong character may be the cause as well.`,
     });
   }
-  if (!choice.maker) {
+  if (!makerKnown && (combined.make === null || combined.source === "offline")) {
     warnings.push({
       code: "unknown_maker",
       message:
-        make === null
+        combined.make === null
           ? "Nothing is known of this maker's code."
           : "The maker is known by its code only; the data has nothing of its vehicles.",
     });
-  } else if (make === null) {
-    const makes = choice.maker.entry.makes.slice(0, NAMED).join(", ");
-    warnings.push({ code: "make_unknown", message: `The maker has several makes: ${makes}.` });
+  } else if (combined.make === null) {
+    warnings.push({
+      code: "make_unknown",
+      message: `The maker has several makes: ${makes.slice(0, NAMED).join(", ")}.`,
+    });
   }
   return warnings;
 }
 
-function yearWarnings({ year, years, yearIsSure }: Choice): VinWarning[] {
+function modelWarnings(reading: OfflineReading, combined: CombinedSources): VinWarning[] {
+  const hasModel = combined.values.has(ELEMENT.model);
+  if (!reading.confirmed) {
+    if (hasModel) return [];
+    return [
+      {
+        code: "not_confirmed",
+        message:
+          "Nothing shows that this vehicle was made for North America, which the data is about: only the maker, the country and the plant are told.",
+      },
+    ];
+  }
+  const warnings: VinWarning[] = [];
+  if (reading.makerKnown && !hasModel)
+    warnings.push({ code: "model_unknown", message: "The data knows no model for this VIN." });
+  if (reading.rivals.length > 0 && combined.source === "offline") {
+    warnings.push({
+      code: "other_model",
+      message: `Other models fit nearly as well: ${reading.rivals.slice(0, NAMED).join(", ")}.`,
+    });
+  }
+  return [...warnings, ...yearWarnings(reading, combined)];
+}
+
+function yearWarnings(
+  { likelyYear, years, yearIsSure }: OfflineReading,
+  { year, source }: CombinedSources,
+): VinWarning[] {
+  if (year !== null && source !== "offline") return []; // a service told it
   if (years.length === 0)
     return [{ code: "year_unknown", message: "Position 10 stands for no model year." }];
   if (yearIsSure) return [];
   const both = years.join(" or ");
   const message =
-    year === null
+    likelyYear === null
       ? `The model year may be ${both}.`
-      : `The model year may be ${both}; ${year} fits better.`;
+      : `The model year may be ${both}; ${likelyYear} fits better.`;
   return [{ code: "year_ambiguous", message }];
 }
+
+const titleOf = (source: VinSource) =>
+  source === "offline" ? "our own data" : SERVICE_TITLE[source];
+
+function sourceWarnings(combined: CombinedSources): VinWarning[] {
+  const { source, contradictions, unsupported, ambiguous } = combined;
+  const warnings: VinWarning[] = contradictions.map(({ by }) => ({
+    code: "contradiction",
+    message: `${capital(titleOf(by.source))} says ${[by.make, by.model, by.year].filter((part) => part !== null).join(" ")}; told is what ${titleOf(source)} says.`,
+  }));
+  if (unsupported)
+    warnings.push({
+      code: "single_source",
+      message: `Only ${titleOf(source)} says so, and nothing else confirms it.`,
+    });
+  if (ambiguous)
+    warnings.push({
+      code: "ambiguous",
+      message: `Several vehicles have VINs like this one, and ${SERVICE_TITLE.autodev} names one of them.`,
+    });
+  return warnings;
+}
+
+const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);

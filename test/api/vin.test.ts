@@ -36,7 +36,7 @@ const refused = (vin: string) =>
   team.client.expect<Problem>(422, "GET", `/v1/vin/${encodeURIComponent(vin)}`);
 /** How long the shared cache keeps what is under the key, in seconds; negative where it has nothing. */
 const secondsLeft = async (vin: string) =>
-  Number((await stack.redis.execute([["TTL", `vin:1:${VIN_DATA_VERSION}:${vin}`]]))[0]);
+  Number((await stack.redis.execute([["TTL", `vin:2:${VIN_DATA_VERSION}:offline:${vin}`]]))[0]);
 
 describe("GET /v1/vin/{vin}", () => {
   test("says what is known, with what says so, and explains each position", async () => {

@@ -103,6 +103,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     SUPER_ADMIN_API_KEYS: SUPER_ADMIN_KEY,
     MASTER_KEY: Buffer.alloc(32, 7).toString("base64"),
     ALLOW_PRIVATE_UPSTREAMS: "1",
+    NHTSA_URL: "off", // no test reaches the world outside
     TELEGRAM_BOT_TOKEN: "123456:test-token",
     TELEGRAM_WEBHOOK_SECRET: WEBHOOK_SECRET,
     ...options.vars,

@@ -28,7 +28,9 @@ import { sha256 } from "#core/kernel/digest.ts";
 import { FailedAttempts } from "./failed-attempts.ts";
 import { SignalBoard } from "#core/switches/signal-board.ts";
 import { BoundedMap } from "#core/kernel/bounded-map.ts";
-import type { VinReport } from "#core/vin/vin-report.ts";
+import { decoderOrder, ServiceDesk } from "#core/vin/services/service-desk.ts";
+import type { KeptReport } from "#core/vin/vin-ports.ts";
+import type { VinSource } from "#core/vin/vin-report.ts";
 import { CatalogCache } from "#core/providers/catalog-cache.ts";
 import { CircuitBoard } from "#core/providers/circuits/circuit-board.ts";
 
@@ -66,7 +68,11 @@ export interface Deps {
   jobFeed: JobFeed & JobFeedReader;
   assets: ApiEnv["ASSETS"];
   /** Reports of VINs, by the key under which the cache has them: about 6 KB each. */
-  vinReports: BoundedMap<string, { report: VinReport; until: number }>;
+  vinReports: BoundedMap<string, KeptReport>;
+  /** Services that read VINs, and how they are. */
+  vinDesk: ServiceDesk;
+  /** Our own data and the services that are on, in the order in which they are asked. */
+  vinOrder: readonly VinSource[];
   /** Workers AI; null where the Worker has no such binding, as on a laptop. */
   ai: AiBinding | null;
 }
@@ -117,6 +123,13 @@ async function makeDeps(env: ApiEnv): Promise<Deps> {
     flights: env.ANSWER_FLIGHT as DurableObjectNamespace<AnswerFlight>,
     log,
   });
+  const vinDesk = new ServiceDesk({
+    nhtsaUrl: settings.NHTSA_URL,
+    autodev:
+      settings.AUTODEV_API_KEY === null
+        ? null
+        : { url: settings.AUTODEV_URL, apiKey: settings.AUTODEV_API_KEY },
+  });
   return {
     settings,
     log,
@@ -143,6 +156,8 @@ async function makeDeps(env: ApiEnv): Promise<Deps> {
     jobFeed: createJobFeedClient(env.JOB_FEED as DurableObjectNamespace<JobFeedObject>, log), // wrangler's types leave out the class
     assets: env.ASSETS,
     vinReports: new BoundedMap(VIN_REPORTS),
+    vinDesk,
+    vinOrder: decoderOrder(settings.DEFAULT_DECODER_SERVICE, vinDesk.services),
     ai: (env as ApiEnv & { AI?: AiBinding }).AI ?? null, // bound only where Cloudflare runs the Worker
   };
 }

@@ -1,19 +1,19 @@
 import type { MakerFile } from "#core/vin/maker-file.ts";
-import type { VinPorts } from "#core/vin/read-vin.ts";
 import { makerFilePath } from "#core/vin/vin-data.ts";
-import type { VinReport } from "#core/vin/vin-report.ts";
+import type { KeptReport, VinPorts } from "#core/vin/vin-ports.ts";
 import type { AppContext } from "./app-types.ts";
 
-/** How long reports are kept, in seconds: 30 days. */
-const KEPT_SECONDS = 30 * 24 * 60 * 60;
 /** Static files have no host of their own. */
 const ASSETS_ORIGIN = "https://assets.invalid";
 
-/** Where readVin gets its data: the static files, the isolate's memory and the shared cache. */
+/** Where VINs are read from: the static files, the isolate's memory, the shared cache and the services. */
 export function vinPorts(c: AppContext): VinPorts {
-  const { assets, cache, vinReports } = c.get("deps");
-  const remember = (key: string, report: VinReport) =>
-    vinReports.set(key, { report, until: Date.now() + KEPT_SECONDS * 1_000 });
+  const { assets, cache, vinReports, vinDesk, vinOrder } = c.get("deps");
+  const reach = {
+    fetch: (url: string, init: RequestInit) => fetch(url, init),
+    log: c.get("log"),
+    now: Date.now,
+  };
   return {
     async makerFile(code) {
       const answer = await assets.fetch(ASSETS_ORIGIN + makerFilePath(code));
@@ -24,16 +24,18 @@ export function vinPorts(c: AppContext): VinPorts {
     kept: {
       async get(key) {
         const known = vinReports.get(key);
-        if (known && known.until > Date.now()) return known.report;
-        const report = await cache.get<VinReport>(key);
-        if (report) remember(key, report);
-        return report;
+        if (known && known.until > Date.now()) return known;
+        const kept = await cache.get<KeptReport>(key);
+        if (kept) vinReports.set(key, kept);
+        return kept;
       },
-      async set(key, report) {
-        remember(key, report);
-        await cache.set(key, report, KEPT_SECONDS);
+      async set(key, kept) {
+        vinReports.set(key, kept);
+        await cache.set(key, kept, Math.max(1, Math.ceil((kept.until - Date.now()) / 1_000)));
       },
     },
+    order: vinOrder,
+    ask: (service, vins) => vinDesk.ask(service, vins, reach),
     background: (work) => c.executionCtx.waitUntil(work),
   };
 }

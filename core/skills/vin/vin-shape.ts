@@ -4,6 +4,8 @@ import type { VinReport } from "../../vin/vin-report.ts";
 const text = z.string().nullable();
 const number = z.number().nullable();
 
+const vinSource = z.enum(["offline", "nhtsa", "autodev"]);
+
 /** What a VIN says, as the API speaks it. */
 export const vinShape = z.object({
   vin: z.string(),
@@ -53,7 +55,8 @@ export const vinShape = z.object({
     )
     .describe("What each position stands for, from 1 to 17"),
   warnings: z.array(z.object({ code: z.string(), message: z.string() })),
-  source: z.enum(["offline"]),
+  source: vinSource.describe("Whose make, model and year are told"),
+  sources: z.array(vinSource).describe("All whose values are told"),
   data: z.string().describe("The version of the data"),
   cached: z.boolean(),
 });

@@ -43,9 +43,14 @@ export function putFrameHeaders(c: AppContext, put: (name: string, value: string
   put("x-content-type-options", "nosniff");
 }
 
-/** The path without what is secret in it: the address of an invitation is all that it takes to accept it. */
+/**
+ * The path without what is secret or somebody's own in it: the address of an invitation is all that it takes to accept
+ * it, and a VIN leads to the keeper of a vehicle.
+ */
 function loggedPath(path: string): string {
-  return path.replace(/^\/join\/.*/, "/join/…").slice(0, 300);
+  if (path.startsWith("/join/")) return "/join/…";
+  if (path.startsWith("/v1/vin/") && path !== "/v1/vin/batch") return "/v1/vin/…";
+  return path.slice(0, 300);
 }
 
 /** The request's one log line. Neither bodies nor query strings are in it. */

@@ -104,10 +104,16 @@ function plantOf(text: TextOf): VinReport["plant"] {
   return Object.values(plant).every((value) => value === null) ? null : plant;
 }
 
+const AIR_BAGS: readonly [name: string, element: number][] = [
+  ["Front", ELEMENT.airBagsFront],
+  ["Side", ELEMENT.airBagsSide],
+  ["Curtain", ELEMENT.airBagsCurtain],
+  ["Knee", ELEMENT.airBagsKnee],
+];
+
 /** NHTSA's service tells air bags each by itself, where our data has one line in the maker's words. */
 function airBagsOf(text: TextOf): string | null {
-  const { front, side, curtain, knee } = ELEMENT.airBags;
-  const lines = Object.entries({ Front: front, side, curtain, knee }).flatMap(([name, element]) => {
+  const lines = AIR_BAGS.flatMap(([name, element]) => {
     const where = text(element);
     return where === null ? [] : [`${name} air bags: ${where}`];
   });

@@ -29,7 +29,10 @@ export const ELEMENT = {
   turbo: 135,
   engineMaker: 146,
   weightClassTo: 190,
-  airBags: { front: 65, side: 107, curtain: 55, knee: 69 },
+  airBagsFront: 65,
+  airBagsSide: 107,
+  airBagsCurtain: 55,
+  airBagsKnee: 69,
 } as const;
 
 /**

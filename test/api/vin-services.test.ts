@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
+import { VIN_DATA_VERSION } from "#core/vin/vin-data.ts";
 import { checkDigitOf } from "#core/vin/vin.ts";
 import { eventually } from "#test/harness/eventually.ts";
 import { type Stack, startStack } from "#test/harness/stack.ts";
@@ -294,8 +295,8 @@ describe("a service that fails", () => {
     const vin = newX3();
     await read(vin);
     const seconds = async (one: string) => {
-      const [key] = (await stack.redis.execute([["KEYS", `*:${one}`]]))[0] as string[]; // as Redis answers
-      return Number((await stack.redis.execute([["TTL", key ?? ""]]))[0]);
+      const key = `vin:2:${VIN_DATA_VERSION}:offline-nhtsa-autodev:${one}`;
+      return Number((await stack.redis.execute([["TTL", key]]))[0]);
     };
     await eventually(async () => expect(await seconds(vin)).toBeGreaterThan(0));
     expect(await seconds(vin)).toBeLessThanOrEqual(300);

@@ -39,9 +39,9 @@ export const NHTSA_ELEMENTS: readonly [name: string, element: number][] = [
   ["OtherRestraintSystemInfo", ELEMENT.restraint],
   ["SeatBeltsAll", 79],
   ["Pretensioner", 78],
-  ["AirBagLocFront", 65],
-  ["AirBagLocSide", 107],
-  ["AirBagLocCurtain", 55],
-  ["AirBagLocKnee", 69],
+  ["AirBagLocFront", ELEMENT.airBagsFront],
+  ["AirBagLocSide", ELEMENT.airBagsSide],
+  ["AirBagLocCurtain", ELEMENT.airBagsCurtain],
+  ["AirBagLocKnee", ELEMENT.airBagsKnee],
   ["AirBagLocSeatCushion", 56],
 ];

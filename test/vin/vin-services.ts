@@ -39,13 +39,10 @@ const NOTE =
   "Results returned successfully. NOTE: Any missing decoded values should be interpreted as NHTSA does not have data on the specific variable. Missing value should NOT be interpreted as an indication that a feature or technology is unavailable for a vehicle.";
 
 /** A few of the 150 fields that vPIC's flat answer has for every VIN, empty where it knows nothing. */
-const FIELDS = [
-  ...["ABS", "AirBagLocCurtain", "AirBagLocFront", "AirBagLocKnee", "AirBagLocSide"],
-  ...["BodyClass", "DisplacementCC", "DisplacementL", "Doors", "DriveType", "EngineCylinders"],
-  ...["EngineConfiguration", "EngineKW", "EngineModel", "FuelTypePrimary", "GVWR", "Make"],
-  ...["Manufacturer", "Model", "ModelYear", "PlantCity", "PlantCountry", "PlantState", "Series"],
-  ...["SuggestedVIN", "TransmissionStyle", "Trim", "VehicleType"],
-];
+const FIELDS =
+  "ABS AirBagLocCurtain AirBagLocFront AirBagLocKnee AirBagLocSide BodyClass DisplacementCC DisplacementL Doors DriveType EngineCylinders EngineConfiguration EngineKW EngineModel FuelTypePrimary GVWR Make Manufacturer Model ModelYear PlantCity PlantCountry PlantState Series SuggestedVIN TransmissionStyle Trim VehicleType".split(
+    " ",
+  );
 
 export const NHTSA_CLEAN = {
   ErrorCode: "0",

@@ -5,6 +5,7 @@ import { chatSteady } from "./chat-steady.ts";
 import { chatStreamWrites } from "./chat-stream-writes.ts";
 import { memory } from "./memory.ts";
 import { streamArrival } from "./stream-arrival.ts";
+import { vin } from "./vin.ts";
 
 /** All cases, in the order in which they run. */
 export const cases: readonly BenchCase[] = [
@@ -13,5 +14,6 @@ export const cases: readonly BenchCase[] = [
   chatStreamWrites,
   chatSteady,
   streamArrival,
+  vin,
   memory,
 ];

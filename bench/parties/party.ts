@@ -22,6 +22,8 @@ export type Party = {
   pids: number[];
   /** A chat completion through this party. */
   chat: (options: { model: ModelName; stream: boolean }) => PartyRequest;
+  /** What the party answers besides chats: the address of a path, and the headers that open it. */
+  at?: (path: string) => { url: string; headers: Record<string, string> };
   /**
    * Waits until the work that the party put off is done, so that it does not slow the next party's
    * round, and throws where the party lost or invented some. Returns what it found, in a line.

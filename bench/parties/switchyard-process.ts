@@ -46,7 +46,7 @@ runChild({
     const { key } = await admin.expect<{ key: string }>(201, "POST", "/v1/keys", {
       name: "bench",
       team_id: team.id,
-      scopes: ["chat"],
+      scopes: ["chat", "skills"],
       limits: keyLimits,
     });
     await admin.expect(200, "PUT", `/v1/teams/${team.id}/limits`, { limits: [budget] });

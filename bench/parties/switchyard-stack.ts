@@ -64,6 +64,7 @@ const wranglerConfig = z.object({
     ),
   }),
   migrations: z.array(z.object({ new_sqlite_classes: z.array(z.string()).optional() })),
+  assets: z.object({ binding: z.string() }).optional(),
   queues: z.object({
     producers: z.array(z.object({ binding: z.string(), queue: z.string() })).optional(),
     consumers: z
@@ -100,6 +101,7 @@ function workerOf(name: string, file: string, vars: Record<string, string>): Des
     compatibilityFlags: config.compatibility_flags,
     vars,
     queues: Object.fromEntries(queues),
+    folders: config.assets ? { [config.assets.binding]: root("dist/assets") } : {},
     objects: Object.fromEntries(objects),
     classes: config.migrations.flatMap(({ new_sqlite_classes = [] }) => new_sqlite_classes),
   };

@@ -22,6 +22,10 @@ export async function startSwitchyard({
     name: "switchyard",
     pids: child.ready.pids,
     chat: chatAt(child.ready.url, `Bearer ${child.ready.key}`),
+    at: (path) => ({
+      url: child.ready.url + path,
+      headers: { authorization: `Bearer ${child.ready.key}` },
+    }),
     makeKeys: (count) => child.call("makeKeys", count, z.array(z.string())),
     settle: (got) => settleUsage({ got, look: () => child.call("usage", null, usageSeen) }),
     profile: (seconds) => child.call("profile", seconds, z.string()),

@@ -19,6 +19,8 @@ export type WorkerdWorker = {
   /** Values that are parsed as JSON. */
   json?: Record<string, unknown>;
   services?: Record<string, string>;
+  /** Folders that are served by a binding, as static assets are. */
+  folders?: Record<string, string>;
   /** Names of queues by their binding. They live in the Worker called `queues`. */
   queues?: Record<string, string>;
   /** Durable Objects by their binding, of this Worker or another one. */
@@ -68,11 +70,17 @@ export async function startWorkerd(
 
 function configuration(workers: readonly WorkerdWorker[], folder: string): string {
   const names = workers.map(({ name }) => `(name = ${quote(name)}, worker = .${constant(name)})`);
+  const folders = workers.flatMap(({ name, folders: own = {} }) =>
+    Object.entries(own).map(
+      ([binding, path]) =>
+        `(name = ${quote(folderName(name, binding))}, disk = (path = ${quote(path)}))`,
+    ),
+  );
   const first = workers[0]?.name ?? "";
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [
-    ${names.join(",\n    ")},
+    ${[...names, ...folders].join(",\n    ")},
     (name = "internet", network = (allow = ["public", "private"])),
     (name = "disk", disk = (path = ${quote(folder)}, writable = true)),
   ],
@@ -106,7 +114,10 @@ function workerConstant(worker: WorkerdWorker): string {
 );`;
 }
 
-function bindings({ vars, json, services, queues, objects }: WorkerdWorker): string[] {
+const folderName = (worker: string, binding: string) => `${worker}-${binding}`;
+
+function bindings(worker: WorkerdWorker): string[] {
+  const { name: own, vars, json, services, folders, queues, objects } = worker;
   const each = <Value>(
     values: Record<string, Value> | undefined,
     write: (value: Value) => string,
@@ -116,6 +127,9 @@ function bindings({ vars, json, services, queues, objects }: WorkerdWorker): str
     ...each(vars, (value) => `text = ${quote(value)}`),
     ...each(json, (value) => `json = ${quote(JSON.stringify(value))}`),
     ...each(services, (value) => `service = ${quote(value)}`),
+    ...Object.keys(folders ?? {}).map(
+      (name) => `(name = ${quote(name)}, service = ${quote(folderName(own, name))})`,
+    ),
     ...each(
       queues,
       (queue) => `queue = (name = "queues", props = (json = ${quote(JSON.stringify({ queue }))}))`,

@@ -1,3 +1,4 @@
+import { toHex } from "#core/kernel/digest.ts";
 import type { ByteRange, FileFacts, FileStore, StoredPart } from "#core/files/file-store.ts";
 
 /** R2 wants parts of 5 MiB at least, all of one size but the last. */
@@ -22,6 +23,13 @@ export function createFileStore(bucket: R2Bucket): FileStore {
       const object = await bucket.get(key, range ? { range: range satisfies ByteRange } : {});
       return object && { body: object.body, facts: factsOf(object) };
     },
+    async sha256(key) {
+      const object = await bucket.get(key);
+      if (object === null) return null;
+      const digest = new crypto.DigestStream("SHA-256");
+      await object.body.pipeTo(digest);
+      return toHex(new Uint8Array(await digest.digest));
+    },
     async delete(keys) {
       if (keys.length > 0) await bucket.delete([...keys]);
     },
@@ -34,8 +42,10 @@ export function createFileStore(bucket: R2Bucket): FileStore {
       const upload = await bucket.createMultipartUpload(key, { httpMetadata: { contentType } });
       return upload.uploadId;
     },
-    async putPart(key, partsId, number, body) {
-      const part = await bucket.resumeMultipartUpload(key, partsId).uploadPart(number, body);
+    async putPart(key, partsId, number, body, size) {
+      const sized =
+        body instanceof ReadableStream ? body.pipeThrough(new FixedLengthStream(size)) : body;
+      const part = await bucket.resumeMultipartUpload(key, partsId).uploadPart(number, sized);
       return { number: part.partNumber, etag: part.etag };
     },
     async completeParts(key, partsId, parts) {

@@ -36,6 +36,8 @@ export interface FileStore {
     key: string,
     range?: ByteRange,
   ): Promise<{ body: ReadableStream<Uint8Array>; facts: FileFacts } | null>;
+  /** SHA-256 of a file's content, hex; null where there is no such file. Reads all of it, and holds none. */
+  sha256(key: string): Promise<string | null>;
   /** No error where a file is not there. */
   delete(keys: readonly string[]): Promise<void>;
   /** Up to 1,000 keys in alphabetical order. */
@@ -45,12 +47,13 @@ export interface FileStore {
   ): Promise<{ keys: { key: string; storedAt: Date }[]; cursor: string | null }>;
   /** Begins a file in parts; every part but the last has the same size, 5 MiB at least. @returns the store's own id of it */
   startParts(key: string, contentType: string): Promise<string>;
-  /** The same part again replaces it. */
+  /** The same part again replaces it. A stream has `size` bytes, or the store refuses it. */
   putPart(
     key: string,
     partsId: string,
     number: number,
     body: ReadableStream<Uint8Array> | Uint8Array,
+    size: number,
   ): Promise<StoredPart>;
   completeParts(key: string, partsId: string, parts: readonly StoredPart[]): Promise<FileFacts>;
   /** No error where it was ended before. */

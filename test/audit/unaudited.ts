@@ -29,6 +29,12 @@ export const UNAUDITED: Record<string, string> = {
   "core/schedules/operations-retention.ts": "Removes old records of our own operation.",
   "core/jobs/create-job.ts":
     "A job keeps who made it and its own history. Jobs are what users ask for, not what admins set.",
+  "core/uploads/create-upload.ts":
+    "An upload keeps who sent it. Files are what users send, not what admins set.",
+  "core/uploads/put-part.ts": "As above.",
+  "core/uploads/complete-upload.ts": "As above.",
+  "core/uploads/delete-upload.ts": "As above.",
+  "core/uploads/expire-uploads.ts": "Removes files whose time is over.",
   "core/sessions/list-sessions.ts":
     "Tidies the index of sessions. Sessions are what users say, not what admins set.",
   "platform/durable-objects/session-index.ts": "As above.",

@@ -8,6 +8,7 @@ import {
 } from "#schema";
 import type { Context } from "../kernel/context.ts";
 import { AppError } from "../kernel/errors.ts";
+import { isId } from "../kernel/ids.ts";
 import { type Principal, requireScope, seesSessionsOf, teamScope } from "../kernel/principal.ts";
 
 /** A job as it is stored. */
@@ -82,13 +83,22 @@ export async function reachJob(
   { lock = false }: { lock?: boolean } = {},
 ): Promise<Job> {
   requireScope(context.principal, "jobs");
+  const visible = jobsVisibleTo(context.principal);
+  if (!isId("job", jobId)) throw noSuchJob();
   const query = context.db
     .select()
     .from(jobs)
-    .where(and(eq(jobs.id, jobId), jobsVisibleTo(context.principal)));
+    .where(and(eq(jobs.id, jobId), visible));
   const [job] = await (lock ? query.for("update") : query);
-  if (!job) throw new AppError("not_found", { message: `There is no job ${jobId}.` });
+  if (!job) throw noSuchJob();
   return job;
+}
+
+/** The one answer for a job that is not there and for one that is none of the principal's business. */
+function noSuchJob(): AppError {
+  return new AppError("not_found", {
+    message: "There is no such job. GET /v1/jobs lists those that you can see.",
+  });
 }
 
 /** Where a result is had, relative to the service. */

@@ -10,6 +10,7 @@ import { createRouter } from "./openapi.ts";
 import { errorResponse } from "./problem.ts";
 import { serveOpenApi } from "./routes/documentation.ts";
 import { publicRoutes, routes } from "./routes/index.ts";
+import { answerSignedLink } from "./routes/job-results.ts";
 
 /** Malformed JSON and wrong media types are found by Hono's validators, which throw its own exception. */
 function asAppError(thrown: unknown): AppError {
@@ -49,6 +50,7 @@ export function createApp() {
   app.use(allowOrigins);
   for (const router of publicRoutes) app.route("/", router);
   serveOpenApi(app);
+  app.use("/v1/jobs/:id/results/:name", answerSignedLink);
   app.use("/v1/*", bodyLimit(JSON_BODY_LIMIT), authenticate);
   app.use("/gateway/*", bodyLimit(JSON_BODY_LIMIT), authenticate);
   for (const router of routes) app.route("/", router);

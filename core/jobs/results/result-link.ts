@@ -1,4 +1,5 @@
 import { AppError } from "../../kernel/errors.ts";
+import { resultUrl } from "../job.ts";
 
 /** A result of a job that whoever has the link may read until then. */
 export interface LinkedResult {
@@ -26,11 +27,6 @@ function signedText({ teamId, jobId, name, expires }: LinkedResult): string {
   return JSON.stringify(["job result", teamId, jobId, name, expires]);
 }
 
-/** Where a result is, relative to the service. */
-export function resultPath(jobId: string, name: string): string {
-  return `/v1/jobs/${encodeURIComponent(jobId)}/results/${encodeURIComponent(name)}`;
-}
-
 /** A link to a result that needs no key, relative to the service. */
 export async function signResultLink(signer: LinkSigner, result: LinkedResult): Promise<string> {
   const query = new URLSearchParams({
@@ -38,7 +34,7 @@ export async function signResultLink(signer: LinkSigner, result: LinkedResult): 
     expires: String(result.expires),
     signature: await signer.sign(signedText(result)),
   });
-  return `${resultPath(result.jobId, result.name)}?${query}`;
+  return `${resultUrl(result.jobId, result.name)}?${query}`;
 }
 
 /** A link as it came. */

@@ -11,6 +11,8 @@ import { gatewayStatsRoutes } from "./gateway-stats.ts";
 import { guardRailRoutes } from "./guard-rails.ts";
 import { healthRoutes } from "./health.ts";
 import { invitationRoutes } from "./invitations.ts";
+import { jobResultRoutes } from "./job-results.ts";
+import { jobRoutes } from "./jobs.ts";
 import { joinPageRoutes } from "./join-page.ts";
 import { keyRoutes } from "./keys.ts";
 import { limitRoutes } from "./limits.ts";
@@ -57,6 +59,8 @@ export const routes = [
   switchRoutes,
   telegramRoutes,
   vinRoutes,
+  jobRoutes,
+  jobResultRoutes,
   skillRoutes,
   campaignRoutes,
 ];

@@ -55,6 +55,8 @@ export interface Stack {
   }): Promise<{ teamId: string; keyId: string; key: string; client: ApiClient }>;
   /** Fires the cron Worker's trigger for a minute. */
   tick(time?: Date): Promise<void>;
+  /** Puts a file where the Workers have theirs. */
+  putFile(key: string, body: Uint8Array | string, contentType: string): Promise<void>;
   /** Hands messages to the cron Worker's consumer, as a queue would; says which it would bring again. */
   consume(queue: string, bodies: unknown[]): Promise<{ retried: string[]; outcome: string }>;
   /** All that the Workers logged, a line each. */
@@ -174,6 +176,10 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     async tick(time = new Date()) {
       const worker = await running().getWorker(WORKERS.cron.script);
       await worker.scheduled({ cron: "* * * * *", scheduledTime: time });
+    },
+    async putFile(key, body, contentType) {
+      const bucket = await running().getR2Bucket("FILES", WORKERS.api.script);
+      await bucket.put(key, body, { httpMetadata: { contentType } });
     },
     async consume(queue, bodies) {
       const worker = await running().getWorker(WORKERS.cron.script);

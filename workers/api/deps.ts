@@ -11,6 +11,9 @@ import type { AnswerFlight } from "#platform/durable-objects/answer-flight.ts";
 import type { OpenResponseChain } from "#core/responses/response-store.ts";
 import { createResponseClient } from "#platform/response-client.ts";
 import type { ResponseChain } from "#platform/durable-objects/response-chain.ts";
+import type { FileStore } from "#core/files/file-store.ts";
+import type { JobDesk } from "#core/jobs/job-ports.ts";
+import { createFileStore } from "#platform/file-store.ts";
 import type { JobFeed, JobFeedReader } from "#core/jobs/job-feed.ts";
 import type { JobFeed as JobFeedObject } from "#platform/durable-objects/job-feed.ts";
 import { createJobFeedClient } from "#platform/job-feed-client.ts";
@@ -64,6 +67,10 @@ export interface Deps {
   /** Where responses of the Responses API are kept. */
   responses: OpenResponseChain;
   schedules: ApiEnv["SCHEDULE_QUEUE"];
+  /** Uploads, results of jobs and reports. */
+  files: FileStore;
+  /** Takes new jobs. */
+  jobDesk: JobDesk;
   /** What happens to jobs, for whoever watches. */
   jobFeed: JobFeed & JobFeedReader;
   assets: ApiEnv["ASSETS"];
@@ -86,6 +93,8 @@ export interface AiBinding {
   ): Promise<Response>;
 }
 
+/** Jobs of low priority are refused while others wait for so long. */
+const QUEUE_AGE_LIMIT_SECONDS = 300;
 const VIN_REPORTS = 500;
 /** How long an unknown key stays unknown, in milliseconds. */
 const UNKNOWN_KEY_MS = 60_000;
@@ -153,6 +162,9 @@ async function makeDeps(env: ApiEnv): Promise<Deps> {
     sessions: env.SESSION,
     responses: createResponseClient(env.RESPONSE_CHAIN as DurableObjectNamespace<ResponseChain>), // wrangler's types leave out the class
     schedules: env.SCHEDULE_QUEUE,
+    files: createFileStore(env.FILES),
+    // The sweeper lets new jobs in.
+    jobDesk: { dispatch: () => Promise.resolve(), queueAgeLimitSeconds: QUEUE_AGE_LIMIT_SECONDS },
     jobFeed: createJobFeedClient(env.JOB_FEED as DurableObjectNamespace<JobFeedObject>, log), // wrangler's types leave out the class
     assets: env.ASSETS,
     vinReports: new BoundedMap(VIN_REPORTS),

@@ -72,7 +72,10 @@ export const jobSchema = jobSummarySchema
           name: z.string(),
           kind: z.enum(JOB_STEP_KINDS),
           state: z.enum(["open", "done", "failed"]),
-          count: z.number().int().openapi({ description: "Chunks done, or the number of children" }),
+          count: z
+            .number()
+            .int()
+            .openapi({ description: "Chunks done, or the number of children" }),
           wake_at: timeSchema,
           attempt: z.number().int(),
           started_at: z.string(),

@@ -97,6 +97,15 @@ export const NEEDS: Record<string, Need> = {
   "GET /v1/campaigns/{id}/metrics": "skills",
   "GET /v1/audit": "admin",
 
+  "POST /v1/jobs": "jobs",
+  "GET /v1/jobs": "jobs",
+  "GET /v1/jobs/types": "jobs",
+  "GET /v1/jobs/events": "jobs",
+  "GET /v1/jobs/{id}": "jobs",
+  "GET /v1/jobs/{id}/events": "jobs",
+  "GET /v1/jobs/{id}/results/{name}": "jobs",
+  "POST /v1/jobs/{id}/results/{name}/link": "jobs",
+
   "GET /v1/admin/providers": "super_admin",
   "GET /v1/admin/providers/{name}": "super_admin",
   "PUT /v1/admin/providers/{name}": "super_admin",

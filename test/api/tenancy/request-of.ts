@@ -30,9 +30,20 @@ export async function take(
     walk.body?.(things),
     headers,
   );
-  const text = await response.text();
+  const text = await (walk.streams && response.ok ? firstEvent(response) : response.text());
   const all = `${[...response.headers].map(([name, value]) => `${name}: ${value}`).join("\n")}\n\n${text}`;
   return { status: response.status, text, all };
+}
+
+/** What comes of a stream of events until the first one is whole. */
+async function firstEvent(response: Response): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const bytes of response.body ?? []) {
+    text += decoder.decode(bytes, { stream: true });
+    if (/^data: .*\n\n/m.test(text)) break; // which also closes the connection
+  }
+  return text;
 }
 
 /** Takes out of an answer what the request itself has put in, and what differs between any two requests. */

@@ -16,6 +16,9 @@ export interface Things {
   /** A kept response of the Responses API. */
   responseId: string;
   campaignId: string;
+  /** A job with a result of this name. */
+  jobId: string;
+  resultName: string;
   /** A linked Telegram chat. */
   chatId: string;
   /** What the whole installation shares; its routes are for super admins. */
@@ -82,6 +85,7 @@ export async function furnish(stack: Stack, label: string): Promise<Household> {
   await stack.admin.expect(200, "PUT", `/v1/teams/${teamId}/limits`, {
     limits: [{ unit: "requests", window: "day", max: 1000, model: marked("limited-model") }],
   });
+  const job = await furnishJob(stack, { client, teamId, marked });
   const chatId = String(Math.floor(Math.random() * 1e12));
   await stack.sql("INSERT INTO telegram_links (chat_id, team_id) VALUES ($1, $2)", [
     chatId,
@@ -109,6 +113,7 @@ export async function furnish(stack: Stack, label: string): Promise<Household> {
       keyId: key.id,
       sessionId,
       responseId: response.id,
+      ...job,
       campaignId,
       chatId,
       ...shared,
@@ -119,6 +124,31 @@ export async function furnish(stack: Stack, label: string): Promise<Household> {
       ...[team.key, key.key, invitation.token].flatMap((secret) => [secret, hashOf(secret)]),
     ],
   };
+}
+
+interface JobOwner {
+  client: ApiClient;
+  teamId: string;
+  marked(what: string): string;
+}
+
+/** A job that waits for an hour of its own, and has a file all the same. */
+async function furnishJob(stack: Stack, { client, teamId, marked }: JobOwner) {
+  const job = await client.expect<{ id: string }>(202, "POST", "/v1/jobs", {
+    type: "self_test",
+    input: { count: 1 },
+    idempotency_key: marked("job-key"),
+    run_at: new Date(Date.now() + 3_600_000).toISOString(),
+  });
+  const resultName = `${marked("result")}.txt`;
+  const fileKey = `${teamId}/jobs/${job.id}/${resultName}`;
+  const text = marked("result-text");
+  await stack.putFile(fileKey, text, "text/plain");
+  await stack.sql(
+    "INSERT INTO job_results (job_id, name, file_key, size, content_type) VALUES ($1, $2, $3, $4, 'text/plain')",
+    [job.id, resultName, fileKey, text.length],
+  );
+  return { jobId: job.id, resultName };
 }
 
 /** What belongs to no team and is reached by super admins only. */
@@ -154,6 +184,8 @@ export function ghost(): Things {
     sessionId: newId("session"),
     responseId: newId("request").replace("req_", "resp_"),
     campaignId: newId("campaign"),
+    jobId: newId("job"),
+    resultName: "ghost.txt",
     chatId: "9876543210987",
     provider: "ghost",
     model: "ghost/model",

@@ -29,12 +29,16 @@ export interface Walk {
    * the thing's id among the things; left out, the answer's own id.
    */
   audit?: { action: string; target?: keyof Things } | { none: string };
+  /** Whether the answer has no end by itself: it is left after its first event. */
+  streams?: boolean;
   /** Whether the thing is gone or changed afterwards, so that it has to come last. */
   ends?: boolean;
 }
 
 /** Why a request for a model is in no audit log; such requests go on while all changes are switched off. */
 export const MODEL_REQUEST = "a request for a model makes a usage record";
+/** Jobs are what users ask for, as requests for models are; what they change, they audit themselves. */
+export const MAKES_A_JOB = "a job is its own record";
 /** Of what is posted only because it is long; it goes on as well. */
 export const ONLY_READS = "it changes nothing";
 
@@ -53,6 +57,8 @@ const key = (things: Things) => ({ id: things.keyId });
 const campaign = (things: Things) => ({ id: things.campaignId });
 const session = (things: Things) => ({ id: things.sessionId });
 const response = (things: Things) => ({ id: things.responseId });
+const job = (things: Things) => ({ id: things.jobId });
+const result = (things: Things) => ({ id: things.jobId, name: things.resultName });
 const provider = (things: Things) => ({ name: things.provider });
 const model = (things: Things) => ({ name: things.model });
 const skill = (things: Things) => ({ name: things.skill });
@@ -456,6 +462,37 @@ export const WALKS: Record<string, Walk> = {
     audit: { action: "team.suspend", target: "teamId" },
     body: (things) => ({ teams: { [things.teamId]: "off" } }),
     ends: true,
+  },
+
+  "POST /v1/jobs": {
+    audit: { none: MAKES_A_JOB },
+    stranger: "own",
+    status: 202,
+    body: () => ({ type: "self_test", input: { count: 1 } }),
+  },
+  "GET /v1/jobs": { stranger: "own", status: 200, shows: "jobId" },
+  "GET /v1/jobs/types": { stranger: "own", status: 200 },
+  "GET /v1/jobs/events": { stranger: "own", status: 200, shows: "jobId", streams: true },
+  "GET /v1/jobs/{id}": { stranger: "hidden", status: 200, shows: "marks", params: job },
+  "GET /v1/jobs/{id}/events": {
+    stranger: "hidden",
+    status: 200,
+    shows: "marks",
+    params: job,
+    streams: true,
+  },
+  "GET /v1/jobs/{id}/results/{name}": {
+    stranger: "hidden",
+    status: 200,
+    shows: "marks",
+    params: result,
+  },
+  "POST /v1/jobs/{id}/results/{name}/link": {
+    audit: { none: "a link is nothing that is kept; whoever may make one may read the file" },
+    stranger: "hidden",
+    status: 200,
+    params: result,
+    body: () => ({ expires_in: 60 }),
   },
 
   "GET /v1/admin/schedules": { stranger: "forbidden", status: 200 },

@@ -43,6 +43,11 @@ const TAGS = [
   { name: "Audit", description: "Who changed what, from where, before and after" },
   { name: "Telegram", description: "Linking Telegram chats to a team" },
   { name: "Admin", description: "Super admins: the providers and models of the catalog" },
+  {
+    name: "Jobs",
+    description:
+      "Work that takes long: made at once, done in the background, watched, cancelled, repeated by the clock.",
+  },
   { name: "Schedules", description: "Super admins: what runs by the clock, and running it now" },
   { name: "Operations", description: "Whether it runs and whether it can serve" },
 ];

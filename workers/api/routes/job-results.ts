@@ -120,11 +120,13 @@ export async function answerSignedLink(c: AppContext, next: Next): Promise<Respo
 
 export const jobResultRoutes = createRouter()
   .openapi(getContract, async (c) => {
-    const { result } = await findResult(c.get("context"), c.req.valid("param"));
+    const { id: jobId, name } = c.req.valid("param");
+    const { result } = await findResult(c.get("context"), { jobId, name });
     return fileResponse(c, c.get("deps").files, { key: result.fileKey, name: result.name });
   })
   .openapi(linkContract, async (c) => {
-    const { job, result } = await findResult(c.get("context"), c.req.valid("param"));
+    const { id: jobId, name } = c.req.valid("param");
+    const { job, result } = await findResult(c.get("context"), { jobId, name });
     const expires = Math.floor(Date.now() / 1000) + c.req.valid("json").expires_in;
     const linked = { teamId: job.teamId, jobId: job.id, name: result.name, expires };
     const path = await signResultLink(signerOf(c), linked);

@@ -109,7 +109,10 @@ const listContract = createRoute({
   request: {
     headers: teamHeader,
     query: pageQuery.extend(filterQuery.shape).extend({
-      team_id: z.string().optional().openapi({ description: "Super admins only: jobs of one team" }),
+      team_id: z
+        .string()
+        .optional()
+        .openapi({ description: "Super admins only: jobs of one team" }),
     }),
   },
   responses: {

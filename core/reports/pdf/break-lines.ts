@@ -1,0 +1,101 @@
+import type { Canvas, TextStyle } from "./canvas.ts";
+
+/** A line of a text: its characters from `start` up to `end`. */
+export interface Line {
+  start: number;
+  end: number;
+}
+
+/** No line holds more; longer parts are not measured, since shaping a name of 20,000 letters takes seconds. */
+const MOST_CHARACTERS = 300;
+
+/** Where a line may end: after spaces, and after marks that join parts of a name. */
+const BREAK_AFTER = /[\s/|_,;:\-–—]/;
+
+/**
+ * Breaks a text into lines that fit a width. A word that alone is wider is cut where it must be.
+ * @param text as the bidi order is made of, so without marks that are never drawn
+ */
+export function breakLines(
+  text: string,
+  width: number,
+  measure: { canvas: Canvas; style: TextStyle },
+): Line[] {
+  const { canvas, style } = measure;
+  const widthOf = (start: number, end: number) =>
+    end - start > MOST_CHARACTERS
+      ? Number.POSITIVE_INFINITY
+      : canvas.width(text.slice(start, end).trimEnd(), style);
+  if (widthOf(0, text.length) <= width) return [{ start: 0, end: text.length }];
+  const lines: Line[] = [];
+  let start = 0;
+  let taken = 0;
+  for (const end of breakPlaces(text)) {
+    if (widthOf(start, end) <= width) {
+      taken = end;
+      continue;
+    }
+    if (taken > start) {
+      lines.push({ start, end: taken });
+      start = taken;
+    }
+    while (widthOf(start, end) > width) {
+      const most = Math.min(end, start + MOST_CHARACTERS);
+      const cut = longestPart(text, { start, end: most }, (to) => widthOf(start, to) <= width);
+      lines.push({ start, end: cut });
+      start = cut;
+    }
+    taken = end;
+  }
+  if (start < text.length) lines.push({ start, end: text.length });
+  return lines;
+}
+
+/**
+ * A text in at most so many lines; what does not fit ends with an ellipsis.
+ * @returns the text, cut where it had to be, and its lines
+ */
+export function fitLines(
+  given: string,
+  { width, lines: most }: { width: number; lines: number },
+  measure: { canvas: Canvas; style: TextStyle },
+): { text: string; lines: Line[] } {
+  const text = given.slice(0, MOST_CHARACTERS * most);
+  const lines = breakLines(text, width, measure);
+  const last = lines[most - 1];
+  if (lines.length <= most || last === undefined) return { text, lines };
+  const { canvas, style } = measure;
+  const head = text.slice(0, last.end).trimEnd();
+  const fits = (to: number) => canvas.width(`${text.slice(last.start, to)}…`, style) <= width;
+  const cut = fits(head.length)
+    ? head.length
+    : longestPart(head, { start: last.start, end: head.length }, fits);
+  const shown = `${head.slice(0, cut)}…`;
+  return {
+    text: shown,
+    lines: [...lines.slice(0, most - 1), { start: last.start, end: shown.length }],
+  };
+}
+
+function* breakPlaces(text: string): Generator<number> {
+  for (let index = 0; index < text.length - 1; index += 1) {
+    const here = text[index] ?? "";
+    const next = text[index + 1] ?? "";
+    if (BREAK_AFTER.test(here) && !BREAK_AFTER.test(next)) yield index + 1;
+  }
+  yield text.length;
+}
+
+/** The longest part from `start` that fits, by halving; one character at least, and never half of a surrogate pair. */
+function longestPart(text: string, { start, end }: Line, fits: (to: number) => boolean): number {
+  let low = start + 1;
+  let high = end;
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if (fits(middle)) low = middle;
+    else high = middle - 1;
+  }
+  const code = text.charCodeAt(low - 1);
+  if (code < 0xd800 || code > 0xdbff) return low;
+  return low - 1 > start ? low - 1 : low + 1;
+}

@@ -1,0 +1,33 @@
+import type { ReportWords } from "./report-words.ts";
+
+export const en: ReportWords = {
+  summary: "Summary",
+  keyFigures: "Key figures",
+  charts: "Charts",
+  byDay: "By day",
+  byPlatform: "By platform",
+  byCampaign: "By campaign",
+  whatMoved: "What moved",
+  benchmarks: "Benchmarks",
+  sources: "Sources",
+  appendix: "Appendix",
+  period: "Period",
+  comparedWith: "Compared with",
+  preparedFor: "Prepared for",
+  generated: "Generated",
+  previous: "Previous period",
+  before: "Before",
+  benchmark: "Benchmark",
+  change: "Change",
+  value: "Value",
+  metric: "Metric",
+  currency: "Currency",
+  source: "Source",
+  noData: "There is no data in this period.",
+  chartData: "Chart data",
+  localDay: "Day (local)",
+  page: (number, total) => `${number} of ${total}`,
+  span: (from, to) => `${from} – ${to}`,
+  rowsLeftOut: (shown, total) =>
+    `The first ${shown} of ${total} rows. The Excel file has them all.`,
+};

@@ -18,8 +18,10 @@ export type PartyName = "bare" | "portkey_node" | "switchyard";
 /** One of those who are measured: a gateway in processes of its own, in front of the bench's upstream. */
 export type Party = {
   name: PartyName;
-  /** Processes whose memory counts as the gateway's own. */
+  /** Processes that answer requests. */
   pids: number[];
+  /** Processes that do what no client waits for; where it is deployed they are other machines. */
+  pidsBehind?: number[];
   /** A chat completion through this party. */
   chat: (options: { model: ModelName; stream: boolean }) => PartyRequest;
   /** What the party answers besides chats: the address of a path, and the headers that open it. */

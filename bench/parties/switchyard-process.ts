@@ -23,7 +23,7 @@ runChild({
   input: z.object({ upstream: z.string(), profiled: z.boolean() }),
   start: async ({ upstream, profiled }): Promise<RunningChild> => {
     const inspectorPort = profiled ? await freePort() : undefined;
-    const { admin, rows, url, pid, stop } = await startSwitchyardStack({
+    const { admin, rows, url, pid, pidBehind, stop } = await startSwitchyardStack({
       inspectorPort,
       onExit: (code) => process.exit(code ?? 1),
     });
@@ -52,7 +52,7 @@ runChild({
     await admin.expect(200, "PUT", `/v1/teams/${team.id}/limits`, { limits: [budget] });
 
     return {
-      ready: { url, key, pids: [pid] },
+      ready: { url, key, pids: [pid], pidsBehind: [pidBehind] },
       calls: {
         usage: async () => {
           const [row] = await rows(

@@ -14,8 +14,9 @@ const CACHE_TOKEN = "bench-token";
 const root = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
 /**
- * The built api and cron Workers on plain workerd, with workerd's own Queues between them, a real Postgres behind the
- * proxy that speaks to Neon's driver, and the stand-in for Upstash.
+ * The built Workers on plain workerd, a real Postgres behind the proxy that speaks to Neon's driver, and the stand-in
+ * for Upstash. As when they are deployed, the isolate that answers requests is apart from what it calls: in a second
+ * process run the Meter, the queues and the cron Worker, which no client waits for.
  */
 export async function startSwitchyardStack(options: {
   inspectorPort?: number | undefined;
@@ -37,16 +38,27 @@ export async function startSwitchyardStack(options: {
   };
   const api = workerOf("api", "wrangler.toml", vars);
   const cron = workerOf("cron", "workers/cron/wrangler.toml", vars);
-  const workerd = await startWorkerd([api.worker, cron.worker, queuesOf(cron)], options);
+  const { onExit } = options;
+  const behind = await startWorkerd([api.worker, cron.worker, queuesOf(cron)], { onExit });
+  const distant = distantMeter(api.worker, behind.debugAddress);
+  const front: WorkerdWorker = {
+    ...api.worker,
+    queues: {},
+    objects: { METER: { className: "Meter", worker: distant.name } },
+    classes: [],
+  };
+  const workerd = await startWorkerd([front, distant], options);
   const url = `http://127.0.0.1:${workerd.port}`;
   return {
     url,
     pid: workerd.pid,
+    pidBehind: behind.pid,
     admin: new ApiClient(() => url, SUPER_ADMIN_KEY),
     rows: async (text: string, values: unknown[]): Promise<unknown[]> =>
       (await pool.query(text, values)).rows,
     stop: async () => {
       await workerd.stop();
+      await behind.stop();
       await pool.end();
       await upstash.stop();
       await postgres.stop();
@@ -106,6 +118,20 @@ function workerOf(name: string, file: string, vars: Record<string, string>): Des
     classes: config.migrations.flatMap(({ new_sqlite_classes = [] }) => new_sqlite_classes),
   };
   return { config, worker };
+}
+
+/** The Worker whose Meters pass on what they are asked to those of a Worker in another process. */
+function distantMeter(owner: WorkerdWorker, address: string): WorkerdWorker {
+  return {
+    name: "distant",
+    source: { path: fileURLToPath(new URL("distant-meter.js", import.meta.url)) },
+    compatibilityDate: owner.compatibilityDate,
+    compatibilityFlags: owner.compatibilityFlags,
+    vars: { ADDRESS: address },
+    classes: ["Meter"],
+    standsFor: owner.name,
+    reaches: "PROCESS",
+  };
 }
 
 /** The Worker that workerd brings as its Queues; it delivers to the consumers of the cron Worker. */

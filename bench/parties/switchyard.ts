@@ -16,11 +16,17 @@ export async function startSwitchyard({
     name: "switchyard",
     module: new URL("switchyard-process.ts", import.meta.url),
     input: { upstream, profiled },
-    ready: z.object({ url: z.string(), key: z.string(), pids: z.array(z.number()) }),
+    ready: z.object({
+      url: z.string(),
+      key: z.string(),
+      pids: z.array(z.number()),
+      pidsBehind: z.array(z.number()),
+    }),
   });
   return {
     name: "switchyard",
     pids: child.ready.pids,
+    pidsBehind: child.ready.pidsBehind,
     chat: chatAt(child.ready.url, `Bearer ${child.ready.key}`),
     at: (path) => ({
       url: child.ready.url + path,

@@ -27,9 +27,19 @@ export type WorkerdWorker = {
   objects?: Record<string, { className: string; worker?: string }>;
   /** Classes of Durable Objects that are this Worker's own. */
   classes?: readonly string[];
+  /** Whose objects they stand for, where that is not this Worker: their ids are the same. */
+  standsFor?: string;
+  /** The binding by which it reaches what runs in another workerd, by that one's debug port. */
+  reaches?: string;
 };
 
-export type RunningWorkerd = { port: number; pid: number; stop: () => Promise<void> };
+export type RunningWorkerd = {
+  port: number;
+  pid: number;
+  /** Where other processes reach its Workers and their objects. */
+  debugAddress: string;
+  stop: () => Promise<void>;
+};
 
 /**
  * Runs Workers on plain workerd, without the Workers that Miniflare puts before a Worker and behind each of its
@@ -49,13 +59,22 @@ export async function startWorkerd(
     inspectorPort === undefined ? [] : [`--inspector-addr=127.0.0.1:${inspectorPort}`];
   const workerd = spawn(
     workerdPath(),
-    ["serve", "--experimental", "--control-fd=3", ...inspector, join(folder, "config.capnp")],
+    [
+      "serve",
+      "--experimental",
+      "--control-fd=3",
+      "--debug-port=127.0.0.1:0",
+      ...inspector,
+      join(folder, "config.capnp"),
+    ],
     { stdio: ["ignore", "ignore", "inherit", "pipe"] },
   );
   workerd.once("exit", onExit);
+  const ports = await listeningPorts(workerd.stdio[3]);
   return {
-    port: await listeningPort(workerd.stdio[3]),
+    port: ports.http,
     pid: workerd.pid ?? 0,
+    debugAddress: `127.0.0.1:${ports["debug-port"]}`,
     stop: async () => {
       workerd.off("exit", onExit);
       if (workerd.exitCode === null && workerd.signalCode === null) {
@@ -91,13 +110,14 @@ ${workers.map(workerConstant).join("\n")}`;
 
 function workerConstant(worker: WorkerdWorker): string {
   const { name, source, compatibilityDate, compatibilityFlags, classes = [] } = worker;
+  const owner = worker.standsFor ?? name;
   const module =
     "path" in source
       ? `(name = "index.js", esModule = embed ${quote(`${name}.js`)})`
       : `(name = "index.js", bundled = ${quote(source.bundled)})`;
   const namespaces = classes.map(
     (className) =>
-      `(className = ${quote(className)}, uniqueKey = ${quote(`${name}-${className}`)}, enableSql = true)`,
+      `(className = ${quote(className)}, uniqueKey = ${quote(`${owner}-${className}`)}, enableSql = true)`,
   );
   const objects =
     classes.length === 0
@@ -117,7 +137,7 @@ function workerConstant(worker: WorkerdWorker): string {
 const folderName = (worker: string, binding: string) => `${worker}-${binding}`;
 
 function bindings(worker: WorkerdWorker): string[] {
-  const { name: own, vars, json, services, folders, queues, objects } = worker;
+  const { name: own, vars, json, services, folders, queues, objects, reaches } = worker;
   const each = <Value>(
     values: Record<string, Value> | undefined,
     write: (value: Value) => string,
@@ -139,6 +159,7 @@ function bindings(worker: WorkerdWorker): string[] {
         ? `durableObjectNamespace = ${quote(className)}`
         : `durableObjectNamespace = (className = ${quote(className)}, serviceName = ${quote(worker)})`,
     ),
+    ...(reaches === undefined ? [] : [`(name = ${quote(reaches)}, workerdDebugPort = void)`]),
   ];
 }
 
@@ -159,16 +180,18 @@ function workerdPath(): string {
 }
 
 /** workerd announces each socket as a line of JSON on its control pipe. */
-async function listeningPort(control: unknown): Promise<number> {
+async function listeningPorts(control: unknown): Promise<Record<"http" | "debug-port", number>> {
   const announcement = z.object({
     event: z.literal("listen"),
-    socket: z.literal("http"),
+    socket: z.enum(["http", "debug-port"]),
     port: z.number(),
   });
+  const ports = { http: 0, "debug-port": 0 };
   // Node types the extra pipe as readable or writable; a pipe that the child writes to is readable here.
   for await (const line of createInterface({ input: control as Readable })) {
     const message = announcement.safeParse(JSON.parse(line));
-    if (message.success) return message.data.port;
+    if (message.success) ports[message.data.socket] = message.data.port;
+    if (ports.http > 0 && ports["debug-port"] > 0) return ports;
   }
   throw new Error("workerd ended before it listened");
 }

@@ -11,18 +11,17 @@ const references: readonly PartyName[] = ["bare", "portkey_node"];
 /** One case as a table: a line for each party with its figures, and each figure as a ratio to the references. */
 export function formatCase({ benchCase, metrics }: CaseResult): string {
   const present = references.filter((name) => metrics.has(name));
+  const compared = benchCase.columns.filter((column) => column.compared !== false);
   const header = [
     benchCase.name,
     ...benchCase.columns.map(({ title }) => title),
-    ...present.flatMap((name) =>
-      benchCase.columns.map(({ title }) => `${title.split(" ")[0]} ÷ ${name}`),
-    ),
+    ...present.flatMap((name) => compared.map(({ title }) => `${title.split(" ")[0]} ÷ ${name}`)),
   ];
   const lines = [...metrics].map(([party, own]) => [
     party,
     ...benchCase.columns.map(({ key, digits }) => figure(own, key).toFixed(digits)),
     ...present.flatMap((name) =>
-      benchCase.columns.map(({ key }) =>
+      compared.map(({ key }) =>
         (figure(own, key) / figure(metrics.get(name) ?? {}, key)).toFixed(2),
       ),
     ),

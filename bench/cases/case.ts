@@ -4,7 +4,13 @@ import type { RequestCount } from "../request-count.ts";
 import type { Metrics } from "../rounds.ts";
 
 /** A figure of a case, as the table shows it. */
-export type Column = { key: string; title: string; digits: number };
+export type Column = {
+  key: string;
+  title: string;
+  digits: number;
+  /** False where it is no figure to compare parties by. */
+  compared?: false;
+};
 
 /** What a case gets to work with. */
 export type Bench = {

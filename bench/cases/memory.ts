@@ -20,6 +20,8 @@ export const memory: BenchCase = {
     { key: "early_mb", title: `MiB at ${minutes.early} min`, digits: 0 },
     { key: "late_mb", title: `MiB at ${minutes.late} min`, digits: 0 },
     { key: "ratio", title: "late ÷ early", digits: 2 },
+    { key: "behind_early_mb", title: `behind at ${minutes.early} min`, digits: 0 },
+    { key: "behind_late_mb", title: `behind at ${minutes.late} min`, digits: 0 },
     { key: "rps", title: "req/s", digits: 0 },
   ],
   run,
@@ -46,18 +48,29 @@ async function measure(
     count.add(party, { answered: 1, cut: 0 });
     const request = { ...checked, credentialsFile };
     const readings: number[] = [];
+    const behind: number[] = [];
     let answered = 0;
     for (let minute = 1; minute <= minutes.late; minute++) {
       const result = await load.round(request, { connections, seconds: 60 });
       count.add(party, result);
       answered += result.answered;
       readings.push(await memoryMb(party.pids));
-      progress(`memory minute ${minute}: ${party.name} ${Math.round(readings.at(-1) ?? 0)} MiB`);
+      behind.push(await memoryMb(party.pidsBehind ?? []));
+      progress(
+        `memory minute ${minute}: ${party.name} ${Math.round(readings.at(-1) ?? 0)} MiB, behind it ${Math.round(behind.at(-1) ?? 0)}`,
+      );
     }
-    const early = readings[minutes.early - 1] ?? Number.NaN;
-    const late = readings[minutes.late - 1] ?? Number.NaN;
-    const rps = answered / (minutes.late * 60);
-    return { early_mb: early, late_mb: late, ratio: late / early, rps };
+    const at = (all: readonly number[], minute: number) => all[minute - 1] ?? Number.NaN;
+    const early = at(readings, minutes.early);
+    const late = at(readings, minutes.late);
+    return {
+      early_mb: early,
+      late_mb: late,
+      ratio: late / early,
+      behind_early_mb: at(behind, minutes.early),
+      behind_late_mb: at(behind, minutes.late),
+      rps: answered / (minutes.late * 60),
+    };
   } finally {
     await rm(folder, { recursive: true });
   }

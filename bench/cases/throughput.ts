@@ -22,6 +22,7 @@ export function throughputCase(options: {
       { key: "p50_ms", title: "p50 ms", digits: 2 },
       { key: "p99_ms", title: "p99 ms", digits: 2 },
       { key: "cpu_us", title: "CPU µs", digits: 0 },
+      { key: "behind_us", title: "behind µs", digits: 0, compared: false },
     ],
     run: (bench) => run(bench, options),
   };
@@ -43,12 +44,16 @@ async function run(
     rounds,
     measure: async ({ party, request }) => {
       const before = await cpuMs(party.pids);
+      const behindBefore = await cpuMs(party.pidsBehind ?? []);
       const result = await load.round(request, { connections, seconds }).catch((error: unknown) => {
         throw new Error(`${options.name}: ${party.name} failed under load`, { cause: error });
       });
-      const cpuUs = (((await cpuMs(party.pids)) - before) * 1_000) / result.answered;
+      const each = (ms: number) => (ms * 1_000) / result.answered;
+      const cpuUs = each((await cpuMs(party.pids)) - before);
+      const behindUs = each((await cpuMs(party.pidsBehind ?? [])) - behindBefore);
       count.add(party, result);
-      return { rps: result.rps, p50_ms: result.p50Ms, p99_ms: result.p99Ms, cpu_us: cpuUs };
+      const { rps, p50Ms, p99Ms } = result;
+      return { rps, p50_ms: p50Ms, p99_ms: p99Ms, cpu_us: cpuUs, behind_us: behindUs };
     },
     afterTurn: async ({ party }, round, metrics) => {
       progress(

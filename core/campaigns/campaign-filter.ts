@@ -46,3 +46,8 @@ export function campaignsWhere(
   }
   return sql.join(conditions, sql` AND `);
 }
+
+/** Fewer of those that a WHERE means. */
+export function amongCampaigns(where: SQL, ids: string[]): SQL {
+  return sql`${where} AND campaigns.id = ANY(${sql.param(ids)}::text[])`;
+}

@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, expect, inject, it } from "vitest";
-import type { Principal } from "#core/kernel/principal.ts";
-import { addCampaign, addTeam, factColumns, type TestFact } from "#test/campaigns/facts.ts";
+import { addCampaign, addTeam, factColumns, keyOf, type TestFact } from "#test/campaigns/facts.ts";
 import { openTestDatabase, type TestDatabase } from "#test/usage/database.ts";
 import { toMetricsAnswer } from "./metrics-answer.ts";
 import { readMetrics, readMetricsInput } from "./read-metrics.ts";
@@ -10,13 +9,6 @@ import { storeFacts } from "./store-facts.ts";
 
 let database: TestDatabase;
 const far = new Date("2100-01-01T00:00:00Z");
-const keyOf = (teamId: string): Principal => ({
-  kind: "key",
-  teamId,
-  keyId: "key_a",
-  scopes: ["skills"],
-  models: ["*"],
-});
 
 beforeAll(async () => (database = await openTestDatabase(inject("postgres"))));
 afterAll(() => database.drop());
@@ -26,8 +18,9 @@ beforeEach(async () => {
   await addTeam(database.pool, "team_b");
 });
 
+let file = 0;
 const store = (facts: TestFact[], team = "team_a") =>
-  storeFacts(database.context().db, team, 1, factColumns(facts));
+  storeFacts(database.context().db, team, ++file, factColumns(facts));
 const rollUp = () => rollUpDays(database.context(), { teamId: null, deadline: far });
 const metrics = async (
   query: Record<string, string>,

@@ -115,6 +115,40 @@ describe("metrics", () => {
   });
 });
 
+describe("what moved", () => {
+  test("takes the change of a ratio apart, in parts that add up to it and in sentences", async () => {
+    const path = "/v1/campaigns/changes?metric=cpc&currency=USD&from=2026-10-02&to=2026-10-02";
+    expect(await team.client.expect(200, "GET", path)).toMatchObject({
+      previous_period: { from: "2026-10-01", to: "2026-10-01" },
+      changes: [
+        {
+          before: "0.400000",
+          after: "0.350000",
+          change: "-0.050000",
+          members: [{ name: "Search Brand", part: "-0.050000", presence: "both" }],
+          sentences: { en: [expect.stringContaining("CPC fell by 12.5%"), expect.any(String)] },
+        },
+      ],
+    });
+    await expectInvalid(
+      await team.client.request("GET", "/v1/campaigns/changes?metric=profit"),
+      "metric",
+    );
+  });
+
+  test("finds no anomaly in two days, and searches no more than a hundred", async () => {
+    const path = "/v1/campaigns/anomalies";
+    expect(await team.client.expect(200, "GET", path)).toMatchObject({
+      anomalies: [],
+      more: false,
+    });
+    const long = await team.client.request("GET", `${path}?from=2025-01-01&to=2026-10-01`);
+    await expectInvalid(long, "from");
+    const nobodys = await team.client.request("GET", `${path}?campaign_id=cmp_nobodys`);
+    await expectProblem(nobodys, 404, "not_found");
+  });
+});
+
 describe("DELETE /v1/campaigns/{id}", () => {
   test("erases the campaign with its facts, and writes it into the audit log", async () => {
     const { id, number } = await addCampaign(pool, team.teamId, { name: "To go" });

@@ -1,6 +1,7 @@
 import type pg from "pg";
 import type { Amount, FactColumns } from "#core/campaigns/store-facts.ts";
 import { newId } from "#core/kernel/ids.ts";
+import type { Principal } from "#core/kernel/principal.ts";
 
 /** A fact as a test writes it; what it leaves out is 0, or `''`. */
 export interface TestFact {
@@ -54,3 +55,12 @@ export async function addCampaign(
   );
   return { id, number: Number(rows[0]?.number) };
 }
+
+/** A key of a team that may use skills. */
+export const keyOf = (teamId: string): Principal => ({
+  kind: "key",
+  teamId,
+  keyId: "key_a",
+  scopes: ["skills"],
+  models: ["*"],
+});

@@ -23,11 +23,6 @@ export function previousPeriod(period: Period): Period {
   return { from: addDays(period.from, -length), to: addDays(period.to, -length) };
 }
 
-/** 0 is Monday. */
-export function weekdayOf(day: string): number {
-  return (number(day) + 3) % 7; // 1970-01-01 was a Thursday
-}
-
 /** Every day of a period. */
 export function daysOf(period: Period): string[] {
   return Array.from({ length: lengthOf(period) }, (_, index) => addDays(period.from, index));

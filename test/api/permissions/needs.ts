@@ -92,6 +92,8 @@ export const NEEDS: Record<string, Need> = {
 
   "GET /v1/campaigns": "skills",
   "GET /v1/campaigns/metrics": "skills",
+  "GET /v1/campaigns/changes": "skills",
+  "GET /v1/campaigns/anomalies": "skills",
   "GET /v1/campaigns/{id}": "skills",
   "DELETE /v1/campaigns/{id}": "admin",
   "GET /v1/campaigns/{id}/metrics": "skills",

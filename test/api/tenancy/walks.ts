@@ -149,6 +149,16 @@ export const WALKS: Record<string, Walk> = {
     shows: "marks",
     query: () => ({ group_by: "campaign" }),
   },
+  "GET /v1/campaigns/changes": {
+    stranger: "hidden",
+    status: 200,
+    query: (things) => ({ campaign_id: things.campaignId }),
+  },
+  "GET /v1/campaigns/anomalies": {
+    stranger: "hidden",
+    status: 200,
+    query: (things) => ({ campaign_id: things.campaignId }),
+  },
   "GET /v1/campaigns/{id}": { stranger: "hidden", status: 200, shows: "marks", params: campaign },
   "GET /v1/campaigns/{id}/metrics": {
     stranger: "hidden",

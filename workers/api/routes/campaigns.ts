@@ -1,5 +1,9 @@
 import type { Campaign } from "#core/campaigns/campaign.ts";
+import { anomaliesAnswer, toAnomaliesAnswer } from "#core/campaigns/anomaly-answer.ts";
+import { changeAnswer, toChangeAnswer } from "#core/campaigns/change-answer.ts";
 import { deleteCampaign } from "#core/campaigns/delete-campaign.ts";
+import { explainChange, explainChangeInput } from "#core/campaigns/explain-change.ts";
+import { findAnomalies, findAnomaliesInput } from "#core/campaigns/find-anomalies.ts";
 import { getCampaign } from "#core/campaigns/get-campaign.ts";
 import { listCampaigns, listCampaignsInput } from "#core/campaigns/list-campaigns.ts";
 import { metricsAnswer, toMetricsAnswer } from "#core/campaigns/metrics-answer.ts";
@@ -80,6 +84,39 @@ const teamMetricsContract = createRoute({
   responses: { 200: jsonResponse("Metrics", metricsSchema), ...problemResponses },
 });
 
+/** One campaign in place of all of them. */
+const oneCampaign = z.object({ campaign_id: z.string().max(100).optional() });
+
+const changesContract = createRoute({
+  method: "get",
+  path: "/v1/campaigns/changes",
+  tags,
+  summary: "What moved a ratio since the period before",
+  description:
+    "Needs the scope `skills`. Takes the change of CPA, ROAS or another ratio apart by platform and campaign, or by ad group where `campaign_id` is given, once for each currency. The parts, printed with six decimals, add up to the change exactly. See docs/campaigns.md.",
+  security,
+  request: { query: oneCampaign.extend(explainChangeInput.shape), headers: teamHeader },
+  responses: {
+    200: jsonResponse("The change and its parts", changeAnswer.openapi("CampaignChanges")),
+    ...problemResponses,
+  },
+});
+
+const anomaliesContract = createRoute({
+  method: "get",
+  path: "/v1/campaigns/anomalies",
+  tags,
+  summary: "Days that were unlike those before them",
+  description:
+    "Needs the scope `skills`. Compares each day of the period, which has 100 days at most, with the same weekday of the eight weeks before by median and median absolute deviation; each anomaly says what was expected and how it knows. See docs/campaigns.md.",
+  security,
+  request: { query: oneCampaign.extend(findAnomaliesInput.shape), headers: teamHeader },
+  responses: {
+    200: jsonResponse("Anomalies, the largest first", anomaliesAnswer.openapi("CampaignAnomalies")),
+    ...problemResponses,
+  },
+});
+
 const getContract = createRoute({
   method: "get",
   path: "/v1/campaigns/{id}",
@@ -122,6 +159,14 @@ export const campaignRoutes = createRouter()
   .openapi(teamMetricsContract, async (c) => {
     const query = c.req.valid("query");
     return c.json(toMetricsAnswer(await readMetrics(c.get("context"), query, query)), 200);
+  })
+  .openapi(changesContract, async (c) => {
+    const explained = await explainChange(c.get("context"), c.req.valid("query"));
+    return c.json(toChangeAnswer(explained), 200);
+  })
+  .openapi(anomaliesContract, async (c) => {
+    const found = await findAnomalies(c.get("context"), c.req.valid("query"));
+    return c.json(toAnomaliesAnswer(found), 200);
   })
   .openapi(getContract, async (c) => {
     const { id: campaignId } = c.req.valid("param");

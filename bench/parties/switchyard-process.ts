@@ -58,7 +58,7 @@ runChild({
           const [row] = await rows(
             `SELECT count(*)::int AS records,
                     count(*) FILTER (WHERE status = 200 AND NOT estimated AND input_tokens = 19 AND output_tokens = 198)::int AS exact
-             FROM usage_records WHERE team_id = $1`,
+             FROM usage_records WHERE team_id = $1 AND model NOT LIKE 'skill:%'`,
             [team.id],
           );
           return row;

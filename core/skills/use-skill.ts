@@ -39,17 +39,39 @@ export async function useSkill(
   host: SkillHost,
   use: SkillUse,
 ): Promise<SkillAnswer> {
+  const { skill } = use;
+  const output = await countUse(host, use, {
+    input: () => {
+      const parsed = skill.input.safeParse(use.input);
+      if (!parsed.success) throw validationError(parsed.error);
+      return parsed.data;
+    },
+    work: (input) => answerOf(context, host, use, input),
+  });
+  return { output, costMicros: skill.priceMicros ?? 0 };
+}
+
+/**
+ * What holds for every use of a skill, around one that comes by a route of its own and answers in its own way: scope,
+ * switch, limits, price and the one usage record.
+ * @throws AppError as useSkill does
+ */
+export async function countUse<Input, Answer>(
+  host: SkillHost,
+  { skill, call }: Pick<SkillUse, "skill" | "call">,
+  { input, work }: { input(): Input; work(input: Input): Promise<Answer> },
+): Promise<Answer> {
   const { gateway } = host;
-  const { skill, call } = use;
   try {
-    const input = await checkUse(host, use);
+    await checkUse(host, skill, call);
+    const given = input();
     const deadlineAt = gateway.now() + timeoutOf(skill);
     const micros = skill.priceMicros ?? 0;
     const worst = () => ({ tokens: 0, micros, outputCap: 0 });
     await gateway.admit(call, usedAs(skill), { worst, deadlineAt });
-    const output = await answerOf(context, host, use, input);
+    const answer = await work(given);
     gateway.report(skillRecord(call, skill, { costMicros: micros }, gateway.now()));
-    return { output, costMicros: micros };
+    return answer;
   } catch (thrown) {
     const error = toAppError(thrown);
     gateway.report(skillRecord(call, skill, { costMicros: 0, error }, gateway.now()));
@@ -59,16 +81,12 @@ export async function useSkill(
 
 const timeoutOf = (skill: Skill) => ("run" in skill && skill.timeoutMs) || TIMEOUT_MS;
 
-/** @returns the input as the skill takes it */
-async function checkUse(host: SkillHost, { skill, input, call }: SkillUse) {
+async function checkUse(host: SkillHost, skill: Skill, call: ModelCall): Promise<void> {
   const { principal, teamId } = call;
   requireScope(principal, "skills");
   if (skill.scope) requireScope(principal, skill.scope);
   await requireSkillOn(host, teamId, skill);
   if (!skill.readOnly) host.refuseChanges();
-  const parsed = skill.input.safeParse(input);
-  if (!parsed.success) throw validationError(parsed.error);
-  return parsed.data;
 }
 
 async function answerOf(

@@ -2,11 +2,14 @@ import { correctVin } from "./correct-vin.ts";
 import { needsCheckDigit } from "./regions.ts";
 import { checkDigitOf, normaliseVin, VIN_CHARACTERS, VIN_LENGTH } from "./vin.ts";
 
+/** What can be wrong with a VIN. */
+export const VIN_FAULTS = ["length", "characters", "check_digit"] as const;
+
 /** A text that is no VIN: why, and which VINs it may have been. */
 export interface WrongVin {
   valid: false;
   vin: string;
-  faults: { code: "length" | "characters" | "check_digit"; message: string }[];
+  faults: { code: (typeof VIN_FAULTS)[number]; message: string }[];
   /** VINs that are right, the most likely first. */
   corrections: string[];
 }

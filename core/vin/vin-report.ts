@@ -6,21 +6,25 @@ export type VinSource = "offline" | ServiceName;
 /** How sure an answer is: `high` only where make, model and year follow without a doubt. */
 export type Confidence = "high" | "medium" | "low";
 
+/** What may be doubtful about an answer. */
+export const VIN_WARNINGS = [
+  "check_digit",
+  "unknown_maker",
+  "make_unknown",
+  "model_unknown",
+  "other_model",
+  "year_ambiguous",
+  "year_unknown",
+  "not_confirmed",
+  "contradiction",
+  "single_source",
+  "ambiguous",
+  "service_unavailable",
+] as const;
+
 /** What a caller should know of an answer. */
 export interface VinWarning {
-  code:
-    | "check_digit"
-    | "unknown_maker"
-    | "make_unknown"
-    | "model_unknown"
-    | "other_model"
-    | "year_ambiguous"
-    | "year_unknown"
-    | "not_confirmed"
-    | "contradiction"
-    | "single_source"
-    | "ambiguous"
-    | "service_unavailable";
+  code: (typeof VIN_WARNINGS)[number];
   message: string;
 }
 

@@ -1,81 +1,70 @@
 import type { z } from "zod";
 import type { Language } from "../skill.ts";
-import type { vinShape } from "./vin-shape.ts";
+import { escapeMarkdown } from "./escape-markdown.ts";
+import type { vinShape, wrongVinShape } from "./vin-shape.ts";
+import { isolated, sourceName, VIN_WORDS } from "./vin-words.ts";
 
-type Vin = z.output<typeof vinShape>;
+export type ShownVin = z.output<typeof vinShape>;
+export type ShownWrongVin = z.output<typeof wrongVinShape>;
 
-const WORDS = {
-  en: {
-    maker: "Maker",
-    country: "Country",
-    body: "Body",
-    engine: "Engine",
-    drive: "Drive",
-    fuel: "Fuel",
-    plant: "Plant",
-    confidence: "Confidence",
-    high: "high",
-    medium: "medium",
-    low: "low",
-    cylinders: "cylinders",
-  },
-  de: {
-    maker: "Hersteller",
-    country: "Land",
-    body: "Aufbau",
-    engine: "Motor",
-    drive: "Antrieb",
-    fuel: "Kraftstoff",
-    plant: "Werk",
-    confidence: "Sicherheit",
-    high: "hoch",
-    medium: "mittel",
-    low: "gering",
-    cylinders: "Zylinder",
-  },
-  fa: {
-    maker: "سازنده",
-    country: "کشور",
-    body: "بدنه",
-    engine: "موتور",
-    drive: "محور محرک",
-    fuel: "سوخت",
-    plant: "کارخانه",
-    confidence: "اطمینان",
-    high: "بالا",
-    medium: "متوسط",
-    low: "کم",
-    cylinders: "سیلندر",
-  },
-} satisfies Record<Language, Record<string, string>>;
+/** What a vehicle is called: year, make, model and trim, as far as they are known. */
+export function vehicleName({ year, make, manufacturer, model, trim }: ShownVin): string {
+  return [year, make ?? manufacturer, model, trim].filter((part) => part !== null).join(" ");
+}
 
 /** What a VIN says on a few lines, as Markdown. */
-export function vinCard(vin: Vin, language: Language): string {
-  const words = WORDS[language];
-  const title = [vin.year, vin.make ?? vin.manufacturer, vin.model, vin.trim]
-    .filter((part) => part !== null)
-    .join(" ");
+export function vinCard(vin: ShownVin, language: Language): string {
+  const words = VIN_WORDS[language];
+  const number = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
   const { engine, plant } = vin;
   const engineText = [
     engine?.displacement_l ? `${engine.displacement_l} L` : null,
-    engine?.cylinders ? `${engine.cylinders} ${words.cylinders}` : null,
-    engine?.power_kw ? `${engine.power_kw} kW` : null,
+    engine?.configuration ?? null,
+    engine?.cylinders ? words.cylinders(number.format(engine.cylinders)) : null,
+    engine?.power_kw ? `${Math.round(engine.power_kw)} kW` : null,
+    engine?.model ?? null,
   ].filter((part) => part !== null);
   const lines: [string, string | null][] = [
     [words.maker, vin.manufacturer],
     [words.country, vin.country],
+    [words.kind, vin.type],
     [words.body, vin.body],
     [words.engine, engineText.join(", ") || null],
     [words.drive, vin.drive],
     [words.fuel, vin.fuel],
     [words.plant, plant && [plant.city, plant.state, plant.country].filter(Boolean).join(", ")],
-    [words.confidence, words[vin.confidence]],
+    [words.weight, vin.weight_class],
   ];
+  const sources = vin.sources.map((source) => sourceName(words, source)).join(", ");
+  const doubts = new Set(vin.warnings.map(({ code }) => words.warnings[code]));
   return [
-    `**${title || vin.vin}**`,
+    `**${escapeMarkdown(vehicleName(vin) || vin.vin)}**`,
     `\`${vin.vin}\``,
     "",
-    ...lines.flatMap(([name, value]) => (value ? [`${name}: ${value}`] : [])),
-    ...vin.warnings.map(({ message }) => `⚠️ ${message}`),
+    ...lines.flatMap(([name, value]) =>
+      value ? [`${name}: ${isolated(escapeMarkdown(value), language)}`] : [],
+    ),
+    `${words.confidence}: ${words[vin.confidence]} · ${words.sources}: ${isolated(sources, language)}`,
+    ...[...doubts].map((doubt) => `⚠️ ${doubt}`),
   ].join("\n");
+}
+
+/** What is wrong with a text that is no VIN, as Markdown. */
+export function wrongVinCard(wrong: ShownWrongVin, language: Language): string {
+  const words = VIN_WORDS[language];
+  const [correction] = wrong.corrections;
+  const more = wrong.corrections.slice(1).map((vin) => `\`${vin}\``);
+  return [
+    `**${words.notAVin}**`,
+    `\`${wrong.vin.replaceAll("`", "'")}\``,
+    "",
+    ...faultsOf(wrong, language),
+    ...(correction === undefined ? [] : ["", `${words.didYouMean}: \`${correction}\``, ...more]),
+  ].join("\n");
+}
+
+/** Its faults, a sentence each. */
+export function faultsOf({ vin, errors }: ShownWrongVin, language: Language): string[] {
+  const length = new Intl.NumberFormat(language).format([...vin].length);
+  return errors.map(({ code }) => VIN_WORDS[language].faults[code](length));
 }

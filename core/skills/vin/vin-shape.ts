@@ -1,5 +1,6 @@
 import { z } from "zod";
-import type { VinReport } from "../../vin/vin-report.ts";
+import { VIN_FAULTS, type WrongVin } from "../../vin/inspect-vin.ts";
+import { VIN_WARNINGS, type VinReport } from "../../vin/vin-report.ts";
 
 const text = z.string().nullable();
 const number = z.number().nullable();
@@ -54,7 +55,7 @@ export const vinShape = z.object({
       }),
     )
     .describe("What each position stands for, from 1 to 17"),
-  warnings: z.array(z.object({ code: z.string(), message: z.string() })),
+  warnings: z.array(z.object({ code: z.enum(VIN_WARNINGS), message: z.string() })),
   source: vinSource.describe("Whose make, model and year are told"),
   sources: z.array(vinSource).describe("All whose values are told"),
   data: z.string().describe("The version of the data"),
@@ -80,4 +81,23 @@ export function encodeVin(
     weight_class: weightClass,
     cached,
   };
+}
+
+/** A text that is no VIN, as the API speaks of it. */
+export const wrongVinShape = z.object({
+  vin: z.string(),
+  valid: z.literal(false),
+  errors: z.array(z.object({ code: z.enum(VIN_FAULTS), message: z.string() })),
+  corrections: z
+    .array(z.string())
+    .describe("What it may have been meant to be, the likeliest first"),
+});
+
+/** The same in that shape. */
+export function encodeWrongVin({
+  vin,
+  faults,
+  corrections,
+}: WrongVin): z.input<typeof wrongVinShape> {
+  return { vin, valid: false, errors: faults, corrections };
 }

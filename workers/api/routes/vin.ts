@@ -1,9 +1,13 @@
 import type { TypedResponse } from "hono";
-import { encodeVin, vinShape } from "#core/skills/vin/vin-shape.ts";
+import { countUse } from "#core/skills/use-skill.ts";
+import { decodeVinSkill } from "#core/skills/vin/decode-vin.ts";
+import { encodeVin, encodeWrongVin, vinShape, wrongVinShape } from "#core/skills/vin/vin-shape.ts";
 import { readVin, readVinInput } from "#core/vin/read-vin.ts";
 import { readVins, readVinsInput, type VinResult } from "#core/vin/read-vins.ts";
 import type { VinReport } from "#core/vin/vin-report.ts";
 import { vinNeed, vinWish } from "#core/vin/vin-wish.ts";
+import type { AppContext } from "../app-types.ts";
+import { callOf, endUserOf } from "../model-gateway.ts";
 import {
   createRoute,
   createRouter,
@@ -14,6 +18,7 @@ import {
   teamHeader,
   z,
 } from "../openapi.ts";
+import { skillHost } from "../skill-host.ts";
 import { vinPorts } from "../vin-ports.ts";
 
 const vinSchema = vinShape.openapi("Vin");
@@ -69,18 +74,7 @@ function jsonOf(text: string) {
   return response as Response & TypedResponse<z.output<typeof vinSchema>, 200, "json">; // written by encodeVin
 }
 
-const wrongVinSchema = z
-  .object({
-    vin: z.string(),
-    valid: z.literal(false),
-    errors: z.array(
-      z.object({ code: z.enum(["length", "characters", "check_digit"]), message: z.string() }),
-    ),
-    corrections: z.array(z.string()).openapi({
-      description: "What it may have been meant to be, the likeliest first",
-    }),
-  })
-  .openapi("WrongVin");
+const wrongVinSchema = wrongVinShape.openapi("WrongVin");
 
 const batchContract = createRoute({
   method: "post",
@@ -103,19 +97,29 @@ const batchContract = createRoute({
   },
 });
 
-function encodeResult(result: VinResult) {
-  if ("report" in result) return encodeVin(result.report, result.cached);
-  const { vin, faults, corrections } = result.wrong;
-  return { vin, valid: false as const, errors: faults, corrections }; // `as const` keeps what tells it from a report
-}
+const encodeResult = (result: VinResult) =>
+  "report" in result ? encodeVin(result.report, result.cached) : encodeWrongVin(result.wrong);
 
 export const vinRoutes = createRouter()
   .openapi(contract, async (c) => {
     const input = { ...c.req.valid("param"), ...c.req.valid("query") };
-    const { report, cached } = await readVin(c.get("context"), vinPorts(c), input);
+    const work = () => readVin(c.get("context"), vinPorts(c), input);
+    const { report, cached } = await asUse(c, work);
     return cached ? jsonOf(cachedText(report)) : c.json(encodeVin(report, false), 200);
   })
   .openapi(batchContract, async (c) => {
-    const results = await readVins(c.get("context"), vinPorts(c), c.req.valid("json"));
+    const input = c.req.valid("json");
+    const results = await asUse(c, () => readVins(c.get("context"), vinPorts(c), input));
     return c.json({ data: results.map(encodeResult) }, 200);
   });
+
+/** These routes are another way to the skill: its switch, limits and price hold here too. A super admin has none of them. */
+async function asUse<Answer>(c: AppContext, work: () => Promise<Answer>): Promise<Answer> {
+  if (c.get("principal").teamId === null) return work();
+  const asked = callOf(c, { endUser: null });
+  const call = { ...asked, endUser: endUserOf(asked, null) };
+  const use = { skill: decodeVinSkill, call };
+  const answer = countUse(skillHost(c), use, { input: () => undefined, work });
+  c.executionCtx.waitUntil(answer.catch(() => undefined)); // goes on when the client hangs up, so that it is accounted for
+  return answer;
+}

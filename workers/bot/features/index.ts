@@ -15,6 +15,7 @@ import { start } from "./start.ts";
 import { stop } from "./stop.ts";
 import { team } from "./team.ts";
 import { usage } from "./usage.ts";
+import { vins } from "./vins.ts";
 import { whoami } from "./whoami.ts";
 
 /** What the bot does, in the order in which it is tried. */
@@ -26,6 +27,19 @@ features.use(async (ctx, next) => {
   await next();
 });
 features.use(paused);
-features.use(start, help, newConversation, model, usage, stop, settings, team, whoami, admin, chat);
+features.use(
+  start,
+  help,
+  newConversation,
+  model,
+  usage,
+  stop,
+  settings,
+  team,
+  whoami,
+  admin,
+  vins,
+  chat,
+);
 // A button of an older version, or one that we never made: the app stops waiting, and that is all.
 features.on("callback_query", (ctx) => ctx.turn.parts.sender.answerCallback(ctx.callbackQuery.id));

@@ -1,5 +1,7 @@
 import { z } from "zod";
 import { ERROR_CODES, type ErrorCode } from "#core/kernel/errors.ts";
+import type { ShownVin, ShownWrongVin } from "#core/skills/vin/vin-card.ts";
+import { vinShape, wrongVinShape } from "#core/skills/vin/vin-shape.ts";
 import { readServerEvents } from "./read-server-events.ts";
 
 /** For whom the bot asks. */
@@ -62,6 +64,10 @@ const usage = z.object({
       cost: z.string(),
     }),
   ),
+});
+
+const readVinsAnswer = z.object({
+  data: z.array(z.discriminatedUnion("valid", [vinShape, wrongVinShape])),
 });
 
 /** A stream that says nothing for this long is dead. */
@@ -155,9 +161,15 @@ export class SwitchyardApi {
       : null;
   }
 
-  private async json(path: string): Promise<unknown> {
+  /** What VINs say, in their order. @throws SwitchyardProblem */
+  async readVins(vins: readonly string[]): Promise<(ShownVin | ShownWrongVin)[]> {
+    const init = { method: "POST", body: JSON.stringify({ vins }) };
+    return readVinsAnswer.parse(await this.json("/v1/vin/batch", init)).data;
+  }
+
+  private async json(path: string, init: RequestInit = {}): Promise<unknown> {
     try {
-      const response = await this.fetch(path, { signal: AbortSignal.timeout(CALL_MS) });
+      const response = await this.fetch(path, { ...init, signal: AbortSignal.timeout(CALL_MS) });
       return await response.json();
     } catch (error) {
       throw error instanceof SwitchyardProblem

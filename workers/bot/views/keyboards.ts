@@ -8,6 +8,7 @@ export const BUTTON = {
   team: "team",
   language: "lang",
   clearPrompt: "clear-prompt",
+  vin: "vin",
 } as const;
 
 const AUTOMATIC = "auto";
@@ -60,4 +61,11 @@ export function settingsKeyboard(
     ? [[{ text: say.settings.clearPrompt, callback_data: BUTTON.clearPrompt }]]
     : [];
   return { inline_keyboard: [languages, [automatic], ...clear] };
+}
+
+/** The VINs that a mistyped one may have been. */
+export function vinKeyboard(vins: readonly string[]): InlineKeyboardMarkup {
+  return {
+    inline_keyboard: vins.map((vin) => [{ text: vin, callback_data: `${BUTTON.vin}:${vin}` }]),
+  };
 }

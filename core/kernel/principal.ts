@@ -51,9 +51,6 @@ export type Principal =
   /** A schedule or a queue consumer. */
   | { kind: "system"; teamId: null };
 
-/** What somebody in a linked chat may do. */
-const TELEGRAM_SCOPES: ReadonlySet<Scope> = new Set(["chat", "sessions", "skills", "usage:read"]);
-
 /** Whether the principal may do what the scope names. */
 export function hasScope(principal: Principal, scope: Scope): boolean {
   switch (principal.kind) {

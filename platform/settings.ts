@@ -2,6 +2,7 @@ import { z } from "zod";
 import { AppError } from "#core/kernel/errors.ts";
 import { addressFault } from "#core/kernel/public-address.ts";
 import { issuerAddressFault, issuerRules } from "#core/identity/oidc-issuer.ts";
+import type { JobSettings } from "#core/jobs/job-settings.ts";
 import { LOG_LEVELS } from "#core/kernel/log.ts";
 
 const flag = z
@@ -97,6 +98,32 @@ const decoderSettings = {
     .default(NHTSA),
 };
 
+/** How jobs are worked; the api Worker lets them in, the cron Worker works them. */
+export const jobSettings = {
+  /** Jobs that run at once: of all teams, and of one. */
+  JOB_CAPACITY: z.coerce.number().int().min(1).max(250).default(50),
+  JOB_TEAM_CAPACITY: z.coerce.number().int().min(1).max(250).default(25),
+  /** A process that has not been heard of for so long is dead, and its job goes on in another. */
+  JOB_LEASE_SECONDS: z.coerce.number().min(1).max(600).default(30),
+  /** After so long a job goes on in a new message; a single step may take twice that. Queues allow 15 minutes. */
+  JOB_SLICE_SECONDS: z.coerce.number().min(0.01).max(400).default(240),
+  /** While jobs wait for longer, /ready says so and none of low priority is taken. */
+  JOB_QUEUE_AGE_SECONDS: z.coerce.number().min(1).max(86_400).default(300),
+};
+
+/** The settings of jobs as core knows them. */
+export function readJobSettings(settings: {
+  [Name in keyof typeof jobSettings]: z.output<(typeof jobSettings)[Name]>;
+}): JobSettings {
+  return {
+    capacity: settings.JOB_CAPACITY,
+    teamCapacity: settings.JOB_TEAM_CAPACITY,
+    leaseSeconds: settings.JOB_LEASE_SECONDS,
+    sliceSeconds: settings.JOB_SLICE_SECONDS,
+    queueAgeLimitSeconds: settings.JOB_QUEUE_AGE_SECONDS,
+  };
+}
+
 /** Settings of the api Worker. */
 export const apiSettings = z
   .object({
@@ -120,6 +147,7 @@ export const apiSettings = z
     ...scheduleSettings,
     ...sessionSettings,
     ...responseSettings,
+    ...jobSettings,
     ...decoderSettings,
   })
   .superRefine((settings, check) => {
@@ -141,6 +169,7 @@ export const cronSettings = z.object({
   AI_SERVICE_URL: optionalUrl,
   AI_SERVICE_API_KEY: optionalText,
   ...scheduleSettings,
+  ...jobSettings,
   /** Days that single usage records are kept; their hourly sums stay. */
   USAGE_RETENTION_DAYS: z.coerce.number().int().min(1).max(3650).default(90),
 });

@@ -305,5 +305,7 @@ export const jobPressure = pgTable("job_pressure", {
   only: boolean("only").primaryKey().default(true),
   /** Since when the first of them waits; null when none does. */
   oldestQueuedAt: moment("oldest_queued_at"),
+  /** When a message was last arranged that lets in what a rate holds back. */
+  wakeAt: moment("wake_at"),
   checkedAt: moment("checked_at").notNull().defaultNow(),
 });

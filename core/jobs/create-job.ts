@@ -1,4 +1,4 @@
-import { and, eq, inArray, sql } from "drizzle-orm";
+import { and, eq, sql } from "drizzle-orm";
 import { jobPressure, jobs } from "#schema";
 import type { Context, TransactionContext } from "../kernel/context.ts";
 import { sha256Hex } from "../kernel/digest.ts";
@@ -15,8 +15,9 @@ import {
 import { SCOPES } from "../kernel/scopes.ts";
 import { boundedJobJson } from "./job-json.ts";
 import type { JobDesk } from "./job-ports.ts";
+import { refuseWhenFull, RETRY_AFTER_SECONDS } from "./open-jobs.ts";
 import type { Json, JobType } from "./job-type.ts";
-import { type Job, JOB_PRIORITIES, JOB_WAIT_MS, type JobPriority, JOBS_OF_TEAM } from "./job.ts";
+import { type Job, JOB_PRIORITIES, JOB_WAIT_MS, type JobPriority } from "./job.ts";
 
 export interface CreateJobInput<Input, Result extends Json> {
   type: JobType<Input, Result>;
@@ -30,9 +31,6 @@ export interface CreateJobInput<Input, Result extends Json> {
   /** Told how the job ended. Whether it may be called is for the caller to check. */
   callbackUrl?: string | null;
 }
-
-/** Seconds after which somebody whom the queue had no room for may ask again. */
-const RETRY_AFTER_SECONDS = 60;
 
 /**
  * Makes a job for the principal's team. It is a row before its id is returned, and acts with what the principal is
@@ -57,7 +55,7 @@ export async function createJob<Input, Result extends Json>(
   const made = await context.transaction(async (inner) => {
     const earlier = await findByKey(inner, teamId, input.idempotencyKey ?? null);
     if (earlier) return { job: earlier, created: false };
-    await refuseWhenFull(inner, teamId);
+    await refuseWhenFull(inner.db, teamId);
     if (input.priority === "low") await refuseUnderPressure(inner, desk.queueAgeLimitSeconds);
     const job = await insertJob(inner, { ...input, teamId, inputJson, requestHash });
     if (!job) {
@@ -120,26 +118,6 @@ async function findByKey(
     .from(jobs)
     .where(and(eq(jobs.teamId, teamId), eq(jobs.idempotencyKey, key)));
   return job ?? null;
-}
-
-async function refuseWhenFull({ db }: TransactionContext, teamId: string): Promise<void> {
-  const open = db
-    .select({ one: sql`1` })
-    .from(jobs)
-    .where(
-      and(
-        eq(jobs.teamId, teamId),
-        inArray(jobs.state, ["queued", "scheduled", "running", "retrying"]),
-      ),
-    )
-    .limit(JOBS_OF_TEAM)
-    .as("open");
-  const [row] = await db.select({ open: sql<number>`count(*)::integer` }).from(open);
-  if ((row?.open ?? 0) < JOBS_OF_TEAM) return;
-  throw new AppError("rate_limit_exceeded", {
-    message: `This team has ${JOBS_OF_TEAM} jobs that have not ended. Wait for some to end, or cancel them.`,
-    retryAfterSeconds: RETRY_AFTER_SECONDS,
-  });
 }
 
 async function refuseUnderPressure(

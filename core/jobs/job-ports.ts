@@ -1,3 +1,5 @@
+import type { EndedJob } from "./after-end.ts";
+
 /** Carries messages to whoever works jobs. A message is a job's id and nothing else; it may be lost or come twice. */
 export interface JobQueue {
   /** @param delaySeconds whole seconds before they are delivered */
@@ -6,8 +8,11 @@ export interface JobQueue {
 
 /** What makers of jobs need besides the database. */
 export interface JobDesk {
-  /** Lets waiting jobs in; called after the commit. Best effort: the sweeper does it within a minute too. */
-  dispatch(): Promise<void>;
+  /**
+   * Lets waiting jobs in; called after the commit. Best effort: the sweeper does it within a minute too.
+   * @param ended jobs that have just come to their end by hand: whoever waits for them goes on
+   */
+  dispatch(ended?: readonly EndedJob[]): Promise<void>;
   /** Jobs of low priority are refused while others have waited for so long, in seconds. */
   queueAgeLimitSeconds: number;
 }

@@ -1,3 +1,4 @@
+import type { Sweep } from "../jobs/engine/sweep-jobs.ts";
 import type { Context } from "../kernel/context.ts";
 
 /** When a schedule is due: a cron expression of five fields, and by whose clock. */
@@ -32,6 +33,8 @@ export interface ScheduleContext extends Pick<Context, "db" | "transaction" | "n
   retries: ReadonlyMap<string, number>;
   /** Asks for a queued run to be started. */
   sendRun(runId: string): Promise<void>;
+  /** Sees to jobs that a dead process or a lost message has left. */
+  sweepJobs(): Promise<Sweep>;
 }
 
 /** What a run did, shown to operators. */

@@ -7,12 +7,14 @@ import { resendQueuedRuns } from "./resend-queued-runs.ts";
 import { rollUpUsage } from "./roll-up-usage.ts";
 import type { Schedule } from "./schedule.ts";
 import { statsRetention } from "./stats-retention.ts";
+import { sweepJobs } from "./sweep-jobs.ts";
 import { usageRetention } from "./usage-retention.ts";
 
 /** Every schedule. A new one is a file and a line here. */
 export const SCHEDULES: readonly Schedule[] = [
   healthCheck,
   resendQueuedRuns,
+  sweepJobs,
   rollUpUsage,
   usageRetention,
   statsRetention,

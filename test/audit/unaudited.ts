@@ -27,6 +27,16 @@ export const UNAUDITED: Record<string, string> = {
   "core/schedules/expire-keys.ts":
     "Removes what ended long ago and is refused already; nobody's rights change.",
   "core/schedules/operations-retention.ts": "Removes old records of our own operation.",
+  "core/jobs/after-end.ts":
+    "What follows from the end of a job; who cancelled one by hand is written by cancel-job.ts.",
+  "core/jobs/dispatch/dispatch-jobs.ts": "Lets jobs in; job_attempts is their log.",
+  "core/jobs/engine/claim-job.ts": "As above.",
+  "core/jobs/engine/job-lease.ts": "As above.",
+  "core/jobs/engine/recover-jobs.ts": "As above.",
+  "core/jobs/engine/run-children.ts": "As above.",
+  "core/jobs/engine/save-result.ts": "As above.",
+  "core/jobs/engine/sweep-jobs.ts": "As above.",
+  "core/jobs/engine/wait-for-event.ts": "As above.",
   "core/jobs/create-job.ts":
     "A job keeps who made it and its own history. Jobs are what users ask for, not what admins set.",
   "core/uploads/create-upload.ts":

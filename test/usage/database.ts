@@ -94,6 +94,8 @@ export function scheduleContext(
     sendProbe: () => Promise.resolve(),
     retries: new Map(),
     sendRun: () => Promise.resolve(),
+    sweepJobs: () =>
+      Promise.resolve({ recovered: 0, sent: 0, woken: 0, cancelled: 0, admitted: 0 }),
     ...over,
   };
 }

@@ -1,3 +1,4 @@
+import { waitUntil } from "cloudflare:workers";
 import type { SecretBox } from "#core/kernel/context.ts";
 import type { Logger } from "#core/kernel/log.ts";
 import { IssuerKeys } from "#core/identity/issuer-keys.ts";
@@ -12,6 +13,12 @@ import type { OpenResponseChain } from "#core/responses/response-store.ts";
 import { createResponseClient } from "#platform/response-client.ts";
 import type { ResponseChain } from "#platform/durable-objects/response-chain.ts";
 import type { FileStore } from "#core/files/file-store.ts";
+import { createJobDesk } from "#core/jobs/job-desk.ts";
+import { JOB_TYPES } from "#core/jobs/job-types.ts";
+import { createJobQueue } from "#platform/job-queue.ts";
+import { createContext } from "#platform/context.ts";
+import { type Context, noSource } from "#core/kernel/context.ts";
+import { newId } from "#core/kernel/ids.ts";
 import type { JobDesk } from "#core/jobs/job-ports.ts";
 import { createFileStore } from "#platform/file-store.ts";
 import type { JobFeed, JobFeedReader } from "#core/jobs/job-feed.ts";
@@ -22,7 +29,12 @@ import { createMeterClient, type MeterClient } from "#platform/meter-client.ts";
 import type { Meter } from "#platform/durable-objects/meter.ts";
 import { consoleLogger } from "#platform/logger.ts";
 import { createSecretBox } from "#platform/secret-box.ts";
-import { apiSettings, type ApiSettings, readSettings } from "#platform/settings.ts";
+import {
+  apiSettings,
+  type ApiSettings,
+  readJobSettings,
+  readSettings,
+} from "#platform/settings.ts";
 import { LeaseDesk } from "#core/meter/lease-desk.ts";
 import { RailBook } from "#core/guard-rails/rail-book.ts";
 import { LimitBook } from "#core/meter/team-standing.ts";
@@ -93,8 +105,6 @@ export interface AiBinding {
   ): Promise<Response>;
 }
 
-/** Jobs of low priority are refused while others wait for so long. */
-const QUEUE_AGE_LIMIT_SECONDS = 300;
 const VIN_REPORTS = 500;
 /** How long an unknown key stays unknown, in milliseconds. */
 const UNKNOWN_KEY_MS = 60_000;
@@ -139,6 +149,8 @@ async function makeDeps(env: ApiEnv): Promise<Deps> {
         ? null
         : { url: settings.AUTODEV_URL, apiKey: settings.AUTODEV_API_KEY },
   });
+  const jobSettings = readJobSettings(settings);
+  const jobFeed = createJobFeedClient(env.JOB_FEED as DurableObjectNamespace<JobFeedObject>, log); // wrangler's types leave out the class
   return {
     settings,
     log,
@@ -163,13 +175,35 @@ async function makeDeps(env: ApiEnv): Promise<Deps> {
     responses: createResponseClient(env.RESPONSE_CHAIN as DurableObjectNamespace<ResponseChain>), // wrangler's types leave out the class
     schedules: env.SCHEDULE_QUEUE,
     files: createFileStore(env.FILES),
-    // The sweeper lets new jobs in.
-    jobDesk: { dispatch: () => Promise.resolve(), queueAgeLimitSeconds: QUEUE_AGE_LIMIT_SECONDS },
-    jobFeed: createJobFeedClient(env.JOB_FEED as DurableObjectNamespace<JobFeedObject>, log), // wrangler's types leave out the class
+    jobDesk: createJobDesk({
+      types: JOB_TYPES,
+      settings: jobSettings,
+      queueAgeLimitSeconds: jobSettings.queueAgeLimitSeconds,
+      queue: createJobQueue(env.JOB_QUEUE),
+      feed: jobFeed,
+      background: waitUntil,
+      context: () => systemContext({ settings, log, secrets, meter }),
+    }),
+    jobFeed,
     assets: env.ASSETS,
     vinReports: new BoundedMap(VIN_REPORTS),
     vinDesk,
     vinOrder: decoderOrder(settings.DEFAULT_DECODER_SERVICE, vinDesk.services),
     ai: (env as ApiEnv & { AI?: AiBinding }).AI ?? null, // bound only where Cloudflare runs the Worker
   };
+}
+
+/** Of work that no request does, though one may have asked for it. */
+function systemContext(deps: Pick<Deps, "settings" | "log" | "secrets" | "meter">): Context {
+  const requestId = newId("request");
+  return createContext({
+    principal: { kind: "system", teamId: null },
+    requestId,
+    source: noSource,
+    log: deps.log.with({ request_id: requestId }),
+    database: deps.settings,
+    secrets: deps.secrets,
+    epochs: deps.meter,
+    announce: () => Promise.resolve(), // it throws no switch
+  });
 }

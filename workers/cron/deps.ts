@@ -19,7 +19,20 @@ import { consoleLogger } from "#platform/logger.ts";
 import { createMeterClient, type MeterClient } from "#platform/meter-client.ts";
 import { checkAiService, timed } from "#platform/readiness.ts";
 import { createScheduleClock } from "#platform/schedule-clock.ts";
-import { type CronSettings, cronSettings, readSettings } from "#platform/settings.ts";
+import type { JobFeed } from "#platform/durable-objects/job-feed.ts";
+import { createFileStore } from "#platform/file-store.ts";
+import { createJobFeedClient } from "#platform/job-feed-client.ts";
+import { createJobQueue } from "#platform/job-queue.ts";
+import type { JobEngine } from "#core/jobs/engine/job-engine.ts";
+import { sweepJobs } from "#core/jobs/engine/sweep-jobs.ts";
+import type { JobProgram } from "#core/jobs/job-type.ts";
+import type { Principal } from "#core/kernel/principal.ts";
+import {
+  type CronSettings,
+  cronSettings,
+  readJobSettings,
+  readSettings,
+} from "#platform/settings.ts";
 
 /** What the cron Worker works with; made from `env`, here and nowhere else. */
 export interface CronDeps {
@@ -31,17 +44,22 @@ export interface CronDeps {
   context(): Context;
   /** The same with what schedules need. */
   scheduleContext(): Omit<ScheduleContext, "deadline">;
+  /** What jobs are worked with. */
+  jobs: JobEngine;
 }
 
-/** @throws AppError `misconfigured` when a setting is missing or bad */
-export function makeDeps(env: CronEnv): CronDeps {
+/**
+ * @param programs how each type of job is done
+ * @throws AppError `misconfigured` when a setting is missing or bad
+ */
+export function makeDeps(env: CronEnv, programs: readonly JobProgram[]): CronDeps {
   const settings = readSettings(cronSettings, env);
   const log = consoleLogger(settings.LOG_LEVEL, "cron");
   const meter = createMeterClient(env.METER as DurableObjectNamespace<Meter>); // the generated type does not name the class
-  const context = () => {
+  const contextFor = (principal: Principal) => {
     const requestId = newId("request");
     return createContext({
-      principal: { kind: "system", teamId: null },
+      principal,
       requestId,
       source: noSource,
       log: log.with({ request_id: requestId }),
@@ -51,7 +69,17 @@ export function makeDeps(env: CronEnv): CronDeps {
       announce: () => Promise.resolve(), // nothing here throws a switch
     });
   };
+  const context = () => contextFor({ kind: "system", teamId: null });
+  const jobs: JobEngine = {
+    programs,
+    settings: readJobSettings(settings),
+    queue: createJobQueue(env.JOB_QUEUE),
+    feed: createJobFeedClient(env.JOB_FEED as DurableObjectNamespace<JobFeed>, log), // as for METER
+    ports: { files: createFileStore(env.FILES) },
+    contextFor,
+  };
   return {
+    jobs,
     settings,
     log,
     meter,
@@ -70,6 +98,7 @@ export function makeDeps(env: CronEnv): CronDeps {
           void (await env.USAGE_QUEUE.send({ kind: "probe", sentAt: Date.now() })),
         retries: new Map(SCHEDULES.map((schedule) => [schedule.name, schedule.retries])),
         sendRun: async (runId) => void (await env.SCHEDULE_QUEUE.send({ run_id: runId })),
+        sweepJobs: () => sweepJobs(jobs, context()),
       };
     },
   };

@@ -1,0 +1,1 @@
+ALTER TABLE "job_pressure" ADD COLUMN "wake_at" timestamp with time zone;

@@ -1,0 +1,59 @@
+import { z } from "zod";
+import { recoverJobs } from "#core/jobs/engine/recover-jobs.ts";
+import { workJob } from "#core/jobs/engine/work-job.ts";
+import { keepDeadLetters } from "#core/usage/dead-letters.ts";
+import type { CronDeps } from "../deps.ts";
+
+const jobMessage = z.object({ job_id: z.string().max(100) });
+
+/** After a failure of our own, such as of the database. The job's row decides whether there is still something to do. */
+const RETRY_SECONDS = 30;
+
+/** Works jobs. The row decides; a message only says where to look, and may come twice. */
+export async function consumeJobs(deps: CronDeps, batch: MessageBatch): Promise<void> {
+  await Promise.all(
+    batch.messages.map(async (message) => {
+      const parsed = jobMessage.safeParse(message.body);
+      if (!parsed.success) return bury(deps, batch.queue, message, "It names no job.");
+      const { job_id: jobId } = parsed.data;
+      try {
+        await workJob(deps.jobs, jobId);
+        message.ack();
+      } catch (error) {
+        deps.log.error("job_message_failed", { job_id: jobId, error });
+        message.retry({ delaySeconds: RETRY_SECONDS });
+      }
+    }),
+  );
+}
+
+/**
+ * Takes messages that were delivered to the end and never acknowledged, as when a job kills each process that claims it:
+ * the job counts it as an attempt that crashed, and is tried again after a pause or has failed.
+ */
+export async function consumeDeadJobs(deps: CronDeps, batch: MessageBatch): Promise<void> {
+  for (const message of batch.messages) {
+    const parsed = jobMessage.safeParse(message.body);
+    try {
+      if (parsed.success) {
+        const { job_id: jobId } = parsed.data;
+        const recovered = await recoverJobs(deps.jobs, deps.context(), { jobId, unclaimed: true });
+        deps.log.error("job_message_dead", { job_id: jobId, recovered });
+      }
+      await bury(deps, batch.queue, message, "It was delivered to the end and never taken.");
+    } catch (error) {
+      deps.log.error("job_message_not_buried", { error });
+      message.retry({ delaySeconds: RETRY_SECONDS });
+    }
+  }
+}
+
+async function bury(
+  deps: CronDeps,
+  queue: string,
+  message: Message,
+  reason: string,
+): Promise<void> {
+  await keepDeadLetters(deps.context().db, queue, [{ body: message.body, reason }]);
+  message.ack();
+}

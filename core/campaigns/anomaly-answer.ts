@@ -3,7 +3,7 @@ import { toUnits } from "./anomalies/sentences.ts";
 import type { FoundAnomaly } from "./find-anomalies.ts";
 import type { Period } from "./metrics/days.ts";
 import { unitsToNumber } from "./metrics/exact.ts";
-import { periodAnswer } from "./metrics-answer.ts";
+import { periodAnswer } from "./period-answer.ts";
 import { cleanName } from "./words/figures.ts";
 
 const WATCHED_NAMES = ["spend", "conversions", "ctr", "cpc", "cvr", "cpa", "roas"] as const;

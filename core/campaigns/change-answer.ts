@@ -10,7 +10,7 @@ import {
   toMetricValues,
 } from "./metrics/metric-values.ts";
 import { RATIO_NAMES } from "./metrics/ratios.ts";
-import { periodAnswer } from "./metrics-answer.ts";
+import { periodAnswer } from "./period-answer.ts";
 import { cleanName } from "./words/figures.ts";
 
 /** How many campaigns an answer lists; the parts of the others are summed up in `others`. */

@@ -95,7 +95,7 @@ function toMember(group: Group, byAdGroup: boolean): InCurrency {
   const member = {
     platform,
     campaignId: byAdGroup ? null : value,
-    name: byAdGroup ? value : (group.name ?? ""),
+    name: byAdGroup ? value : (group.campaign?.name ?? ""),
     before: group.previous ?? noSums(),
     after: group.current,
   };

@@ -102,8 +102,8 @@ async function readPlaces(
     // Where there is one platform, the whole is that platform.
     ...(perPlatform.size > perCurrency.size ? gather(whole, () => ({})) : []),
     ...gather(platforms, ({ values }) => ({ platform: values[0] ?? null })),
-    ...gather(campaigns, ({ values, name }) => ({
-      campaign: { id: values[0] ?? "", name: name ?? "" },
+    ...gather(campaigns, ({ values, campaign }) => ({
+      campaign: { id: values[0] ?? "", name: campaign?.name ?? "" },
     })),
   ];
 }

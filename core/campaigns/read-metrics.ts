@@ -1,8 +1,12 @@
+import { type SQL, sql } from "drizzle-orm";
 import { z } from "zod";
 import type { Context } from "../kernel/context.ts";
 import type { PageRequest } from "../kernel/page.ts";
+import { rowsOf } from "../kernel/sql-rows.ts";
+import type { Benchmark } from "./benchmarks/benchmark.ts";
 import { campaignTeam, reachCampaign } from "./campaign.ts";
 import { campaignFilter, campaignsWhere } from "./campaign-filter.ts";
+import { listBenchmarks } from "./list-benchmarks.ts";
 import { type Period, previousPeriod } from "./metrics/days.ts";
 import { periodInput, resolvePeriod } from "./metrics/period.ts";
 import { type Dimension, DIMENSION_NAMES, type Group, readGroups } from "./metrics/read-groups.ts";
@@ -49,6 +53,10 @@ export interface Metrics {
   totals: Group[];
   rows: Group[];
   nextCursor: string | null;
+  /** What rows are compared with, where that was asked for. */
+  benchmarks: Benchmark[] | null;
+  /** The platform of the whole selection; null where it has several, or nobody asked for benchmarks. */
+  platform: string | null;
 }
 
 /** How many currencies one selection can have in its totals; there are about 180. */
@@ -69,6 +77,10 @@ export async function readMetrics(
   const withPrevious = input.compare?.includes("previous") ?? false;
   const query = { where, period, withPrevious };
   const sort = input.sort === "group" ? null : input.sort;
+  const withBenchmarks = input.compare?.includes("benchmark") ?? false;
+  const [benchmarks, platform] = withBenchmarks
+    ? await Promise.all([listBenchmarks(context, {}), onlyPlatform(context, where)])
+    : [null, null];
   const [rows, totals] = await Promise.all([
     readGroups(context.db, { ...query, groupBy: input.group_by, sort }, page),
     readGroups(context.db, { ...query, groupBy: [], sort: null }, { limit: MOST_CURRENCIES }),
@@ -80,7 +92,19 @@ export async function readMetrics(
     totals: totals.items,
     rows: rows.items,
     nextCursor: rows.nextCursor,
+    benchmarks,
+    platform,
   };
+}
+
+const platformRow = z.object({ platform: z.string() });
+
+async function onlyPlatform(context: Context, where: SQL): Promise<string | null> {
+  const result = await context.db.execute(
+    sql`SELECT DISTINCT platform FROM campaigns WHERE ${where} LIMIT 2`,
+  );
+  const platforms = rowsOf(platformRow, result);
+  return platforms.length === 1 ? (platforms[0]?.platform ?? null) : null;
 }
 
 /**

@@ -115,6 +115,28 @@ describe("metrics", () => {
   });
 });
 
+describe("GET /v1/campaigns/benchmarks", () => {
+  test("lists published figures with their sources, which metrics can be compared with", async () => {
+    const path = "/v1/campaigns/benchmarks?platform=google_ads&metric=ctr";
+    const { data } = await team.client.expect<Metrics>(200, "GET", path);
+    expect(data.map(({ value }) => value)).toEqual([0.0664, 0.0611, 0.0313]);
+    expect(data[1]).toMatchObject({ period: { from: "2022-04-01", to: "2023-03-31" } });
+    const compared = await team.client.expect<Metrics>(
+      200,
+      "GET",
+      "/v1/campaigns/metrics?group_by=campaign&compare=previous,benchmark&from=2026-10-01&to=2026-10-31",
+    );
+    expect(compared.data[0]).toMatchObject({
+      platform: "google_ads",
+      channel: "search",
+      previous: { clicks: null },
+      benchmarks: expect.arrayContaining([
+        expect.objectContaining({ benchmark: "worldmetrics_search_2023", metric: "ctr" }),
+      ]),
+    });
+  });
+});
+
 describe("what moved", () => {
   test("takes the change of a ratio apart, in parts that add up to it and in sentences", async () => {
     const path = "/v1/campaigns/changes?metric=cpc&currency=USD&from=2026-10-02&to=2026-10-02";

@@ -19,6 +19,7 @@ export const UNAUDITED: Record<string, string> = {
   "core/campaigns/store-facts.ts":
     "What files say of campaigns; campaign_imports says which file it was, and whoever sent that is audited.",
   "core/campaigns/roll-up-days.ts": "Sums of campaign facts.",
+  "core/campaigns/refresh-benchmarks.ts": "As above.",
   "core/schedules/claim-runs.ts": "Schedules work by the clock; schedule_runs is their log.",
   "core/schedules/execute-run.ts": "As above.",
   "core/schedules/resend-queued-runs.ts": "As above.",

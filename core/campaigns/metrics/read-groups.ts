@@ -21,6 +21,9 @@ const DIMENSIONS = {
 export type Dimension = keyof typeof DIMENSIONS;
 export const DIMENSION_NAMES = Object.keys(DIMENSIONS) as Dimension[]; // Object.keys loses the literal type
 
+/** A campaign has one of each. */
+const CAMPAIGN = sql`jsonb_build_object('name', min(moved.name), 'platform', min(moved.platform), 'channel', min(moved.channel))`;
+
 const COLUMN_OF = {
   impressions: "impressions",
   clicks: "clicks",
@@ -45,8 +48,8 @@ export interface Group {
   /** A value for each dimension asked for, in their order; `''` where the facts have none. */
   values: string[];
   currency: string;
-  /** The campaign's name, where grouped by campaign. */
-  name: string | null;
+  /** The campaign's name, platform and channel, where grouped by campaign. */
+  campaign: { name: string; platform: string; channel: string | null } | null;
   current: Sums;
   /** Of the period before; null where it was not asked for. */
   previous: Sums | null;
@@ -55,7 +58,9 @@ export interface Group {
 const sums = z.object(sumColumns);
 const row = z.object({
   dimensions: z.array(z.string()),
-  name: z.string().nullable(),
+  campaign: z
+    .object({ name: z.string(), platform: z.string(), channel: z.string().nullable() })
+    .nullable(),
   sort_value: z.string(),
   current: sums,
   previous: sums.nullable(),
@@ -80,12 +85,12 @@ export async function readGroups(
     ), moved AS (
       SELECT dated.*, CASE WHEN is_current THEN day ELSE day + ${lengthOf(period)}::integer END AS slot FROM dated
     ), grouped AS (
-      SELECT ${dimensions} AS dimensions, ${groupBy.includes("campaign") ? sql`min(moved.name)` : sql`NULL::text`} AS name,
+      SELECT ${dimensions} AS dimensions, ${groupBy.includes("campaign") ? CAMPAIGN : sql`NULL::jsonb`} AS campaign,
         ${sortValue(query.sort)} AS sort_value, ${sumsWhere(sql`is_current`)} AS current,
         ${withPrevious ? sumsWhere(sql`NOT is_current`) : sql`NULL::jsonb`} AS previous
       FROM moved GROUP BY 1
     )
-    SELECT to_jsonb(dimensions) AS dimensions, name, sort_value::text AS sort_value, current, previous
+    SELECT to_jsonb(dimensions) AS dimensions, campaign, sort_value::text AS sort_value, current, previous
     FROM grouped WHERE ${afterCursor(page.cursor, parts.length)}
     ORDER BY grouped.sort_value DESC, grouped.dimensions LIMIT ${page.limit + 1}
   `);
@@ -105,11 +110,11 @@ export async function readAllGroups(
   return { groups: items, complete: nextCursor === null };
 }
 
-function toGroup({ dimensions, name, current, previous }: z.output<typeof row>): Group {
+function toGroup({ dimensions, campaign, current, previous }: z.output<typeof row>): Group {
   return {
     values: dimensions.slice(0, -1),
     currency: dimensions.at(-1) ?? "",
-    name,
+    campaign,
     current: toSums(current),
     previous: previous === null ? null : toSums(previous),
   };

@@ -149,6 +149,7 @@ export const WALKS: Record<string, Walk> = {
     shows: "marks",
     query: () => ({ group_by: "campaign" }),
   },
+  "GET /v1/campaigns/benchmarks": { stranger: "own", status: 200 },
   "GET /v1/campaigns/changes": {
     stranger: "hidden",
     status: 200,

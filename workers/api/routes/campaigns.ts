@@ -5,6 +5,8 @@ import { deleteCampaign } from "#core/campaigns/delete-campaign.ts";
 import { explainChange, explainChangeInput } from "#core/campaigns/explain-change.ts";
 import { findAnomalies, findAnomaliesInput } from "#core/campaigns/find-anomalies.ts";
 import { getCampaign } from "#core/campaigns/get-campaign.ts";
+import { benchmarkAnswer } from "#core/campaigns/benchmarks/benchmark.ts";
+import { listBenchmarks, listBenchmarksInput } from "#core/campaigns/list-benchmarks.ts";
 import { listCampaigns, listCampaignsInput } from "#core/campaigns/list-campaigns.ts";
 import { metricsAnswer, toMetricsAnswer } from "#core/campaigns/metrics-answer.ts";
 import { readMetrics, readMetricsInput } from "#core/campaigns/read-metrics.ts";
@@ -117,6 +119,24 @@ const anomaliesContract = createRoute({
   },
 });
 
+const benchmarksContract = createRoute({
+  method: "get",
+  path: "/v1/campaigns/benchmarks",
+  tags,
+  summary: "What campaigns can be compared with",
+  description:
+    "Needs the scope `skills`. The team's own history, computed nightly, and published figures. Those disagree, so each has its source and period; `compare=benchmark` puts metrics beside them.",
+  security,
+  request: { query: listBenchmarksInput, headers: teamHeader },
+  responses: {
+    200: jsonResponse(
+      "Benchmarks, the team's own first",
+      z.object({ data: z.array(benchmarkAnswer.openapi("CampaignBenchmark")) }),
+    ),
+    ...problemResponses,
+  },
+});
+
 const getContract = createRoute({
   method: "get",
   path: "/v1/campaigns/{id}",
@@ -167,6 +187,10 @@ export const campaignRoutes = createRouter()
   .openapi(anomaliesContract, async (c) => {
     const found = await findAnomalies(c.get("context"), c.req.valid("query"));
     return c.json(toAnomaliesAnswer(found), 200);
+  })
+  .openapi(benchmarksContract, async (c) => {
+    const data = await listBenchmarks(c.get("context"), c.req.valid("query"));
+    return c.json({ data }, 200);
   })
   .openapi(getContract, async (c) => {
     const { id: campaignId } = c.req.valid("param");

@@ -12,6 +12,7 @@ export interface EndedJob {
   teamId: string;
   parentId: string | null;
   state: JobState;
+  attempt: number;
 }
 
 /** How deep children may have children whose end is seen to at once; the sweeper sees to the rest. */
@@ -32,7 +33,8 @@ export async function afterEnd(
     for (const parentId of new Set(left.flatMap((job) => job.parentId ?? [])))
       await wakeParent(context, parentId);
     const gone = left.filter((job) => job.state !== "succeeded").map((job) => job.id);
-    left = gone.length === 0 ? [] : await cancelJobs(context, feed, childrenOf(gone));
+    left = gone.length === 0 ? [] : await cancelJobs(context, childrenOf(gone));
+    await tellCancelled(context, feed, left);
   }
 }
 
@@ -69,11 +71,7 @@ const cancelledRow = z.object({
  * @param which a condition on the columns of `jobs`
  * @returns those that have ended by it
  */
-export async function cancelJobs(
-  context: Pick<Context, "db" | "now">,
-  feed: JobFeed,
-  which: SQL,
-): Promise<EndedJob[]> {
+export async function cancelJobs(context: Pick<Context, "db">, which: SQL): Promise<EndedJob[]> {
   const rows = await context.db.execute(sql`
     WITH chosen AS (
       SELECT id FROM jobs WHERE ${which} AND state IN ('queued', 'scheduled', 'running', 'retrying')
@@ -98,9 +96,25 @@ export async function cancelJobs(
       FROM cancelled WHERE ended AND callback_url IS NOT NULL
     )
     SELECT id, team_id, parent_id, attempt, ended FROM cancelled`);
-  const ended = rowsOf(cancelledRow, rows).filter((job) => job.ended);
+  return rowsOf(cancelledRow, rows)
+    .filter((job) => job.ended)
+    .map(({ id, team_id: teamId, parent_id: parentId, attempt }) => ({
+      id,
+      teamId,
+      parentId,
+      attempt,
+      state: "cancelled",
+    }));
+}
+
+/** Tells watchers of jobs that were cancelled, after the commit. */
+export async function tellCancelled(
+  context: Pick<Context, "now">,
+  feed: JobFeed,
+  cancelled: readonly EndedJob[],
+): Promise<void> {
   const at = context.now().getTime();
-  for (const [teamId, jobs] of Map.groupBy(ended, (job) => job.team_id))
+  for (const [teamId, jobs] of Map.groupBy(cancelled, (job) => job.teamId))
     await feed.publish(
       teamId,
       jobs.map(({ id, attempt }) => ({
@@ -111,10 +125,4 @@ export async function cancelJobs(
         attempt,
       })),
     );
-  return ended.map((job) => ({
-    id: job.id,
-    teamId: job.team_id,
-    parentId: job.parent_id,
-    state: "cancelled",
-  }));
 }

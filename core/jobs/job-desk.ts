@@ -1,5 +1,5 @@
 import type { Context } from "../kernel/context.ts";
-import { afterEnd, type EndedJob } from "./after-end.ts";
+import { afterEnd, type EndedJob, tellCancelled } from "./after-end.ts";
 import { dispatchJobs, type DispatchParts } from "./dispatch/dispatch-jobs.ts";
 import type { JobFeed } from "./job-feed.ts";
 import type { JobDesk } from "./job-ports.ts";
@@ -18,6 +18,7 @@ export function createJobDesk(parts: JobDeskParts): JobDesk {
   const see = async (ended: readonly EndedJob[]) => {
     const context = parts.context();
     try {
+      await tellCancelled(context, parts.feed, ended);
       await afterEnd(context, parts.feed, ended);
       await dispatchJobs(context, parts);
     } catch (error) {

@@ -10,9 +10,9 @@ export interface JobQueue {
 export interface JobDesk {
   /**
    * Lets waiting jobs in; called after the commit. Best effort: the sweeper does it within a minute too.
-   * @param ended jobs that have just come to their end by hand: whoever waits for them goes on
+   * @param cancelled jobs that have just been ended by hand: watchers are told, and whoever waits for them goes on
    */
-  dispatch(ended?: readonly EndedJob[]): Promise<void>;
+  dispatch(cancelled?: readonly EndedJob[]): Promise<void>;
   /** Jobs of low priority are refused while others have waited for so long, in seconds. */
   queueAgeLimitSeconds: number;
 }

@@ -2,7 +2,7 @@ import { sql } from "drizzle-orm";
 import { z } from "zod";
 import type { Context } from "../../kernel/context.ts";
 import { rowsOf } from "../../kernel/sql-rows.ts";
-import { afterEnd, cancelJobs, wakeParent } from "../after-end.ts";
+import { afterEnd, cancelJobs, tellCancelled, wakeParent } from "../after-end.ts";
 import { dispatchJobs } from "../dispatch/dispatch-jobs.ts";
 import { MESSAGE_OVERDUE_SECONDS } from "../job-settings.ts";
 import { type JobEngine, typesOf } from "./job-engine.ts";
@@ -74,7 +74,8 @@ async function cancelOrphans({ feed }: JobEngine, context: Context): Promise<num
     SELECT parent.id FROM jobs AS child JOIN jobs AS parent ON parent.id = child.parent_id
     WHERE child.state IN ('queued', 'scheduled', 'running', 'retrying') AND parent.state IN ('failed', 'cancelled')
   )`;
-  const cancelled = await cancelJobs(context, feed, orphaned);
+  const cancelled = await cancelJobs(context, orphaned);
+  await tellCancelled(context, feed, cancelled);
   await afterEnd(context, feed, cancelled);
   return cancelled.length;
 }

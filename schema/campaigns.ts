@@ -42,6 +42,8 @@ export const campaigns = pgTable(
     /** The first and the last day with facts; null until its days are rolled up. */
     firstDay: date("first_day", { mode: "string" }),
     lastDay: date("last_day", { mode: "string" }),
+    /** `campaign_imports.number` of the last file that named it. */
+    lastImport: integer("last_import"),
     createdAt: createdAt(),
     updatedAt: moment("updated_at").notNull().defaultNow(),
   },
@@ -78,6 +80,8 @@ export const campaignImports = pgTable(
     accepted: integer("accepted"),
     rejected: integer("rejected"),
     campaigns: integer("campaigns"),
+    /** Where the rows that were set aside are had; null where there are none. */
+    rejectedUrl: text("rejected_url"),
     createdAt: createdAt(),
   },
   (table) => [

@@ -1,9 +1,10 @@
 import { AppError } from "../kernel/errors.ts";
 import type { JobType } from "./job-type.ts";
+import { importCampaignData } from "../campaigns/import/import-type.ts";
 import { selfTest } from "./self-test/self-test-type.ts";
 
 /** Every type of job. A new one is a line here, and its program a line in programs.ts. */
-export const JOB_TYPES: readonly JobType[] = [selfTest];
+export const JOB_TYPES: readonly JobType[] = [selfTest, importCampaignData];
 
 /**
  * The type of this name.

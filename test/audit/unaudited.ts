@@ -18,6 +18,9 @@ export const UNAUDITED: Record<string, string> = {
   "core/usage/dead-letters.ts": "Keeps messages that could not be used, for operators.",
   "core/campaigns/store-facts.ts":
     "What files say of campaigns; campaign_imports says which file it was, and whoever sent that is audited.",
+  "core/campaigns/import/hold-campaigns.ts": "As above.",
+  "core/campaigns/import/settle-levels.ts": "As above.",
+  "core/campaigns/import/import-record.ts": "As above.",
   "core/campaigns/roll-up-days.ts": "Sums of campaign facts.",
   "core/campaigns/refresh-benchmarks.ts": "As above.",
   "core/schedules/claim-runs.ts": "Schedules work by the clock; schedule_runs is their log.",

@@ -40,21 +40,23 @@ async function* readCsv(
   let position = begin;
   let wanted = batchBytes;
   try {
-    for (let done = false; !done;) {
+    for (let done = false; !done || bytes.length > 0;) {
       while (!done && bytes.length < wanted) {
         const read = await reader.read();
         if (read.done) done = true;
         else bytes.push(read.value);
       }
-      const block = takeBlock(bytes.view(), position, done);
+      // A source may give more at once than a batch is to hold.
+      const final = done && bytes.length <= wanted;
+      const block = takeBlock(bytes.view(wanted), position, final);
       if (block === null) {
-        if (bytes.length > LONGEST_LINE) throw lineTooLong(position.line);
-        wanted = bytes.length + batchBytes;
+        if (final) return;
+        if (wanted > LONGEST_LINE + batchBytes) throw lineTooLong(position.line);
+        wanted += batchBytes;
         continue;
       }
       bytes.drop(block.bytes);
-      // What is left may be most of a record: only with more can it be complete.
-      wanted = bytes.length + batchBytes;
+      wanted = batchBytes;
       position = block.batch.position as CsvPosition; // takeBlock makes no other
       yield block.batch;
     }
@@ -133,9 +135,9 @@ class ByteQueue {
     this.#to += chunk.length;
   }
 
-  /** Valid until the next push. */
-  view(): Uint8Array {
-    return this.#buffer.subarray(this.#from, this.#to);
+  /** The first bytes, so many at most. Valid until the next push. */
+  view(most: number): Uint8Array {
+    return this.#buffer.subarray(this.#from, Math.min(this.#to, this.#from + most));
   }
 
   drop(count: number): void {
@@ -145,7 +147,7 @@ class ByteQueue {
   #makeRoom(more: number): void {
     const needed = this.length + more;
     const target = needed * 2 > this.#buffer.length ? new Uint8Array(needed * 2) : this.#buffer;
-    target.set(this.view(), 0);
+    target.set(this.view(this.length), 0);
     this.#to = this.length;
     this.#from = 0;
     this.#buffer = target;

@@ -1,0 +1,212 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
+import { uploads } from "#schema";
+import { newId } from "#core/kernel/ids.ts";
+import { addTeam } from "#test/campaigns/facts.ts";
+import { MemoryFileStore } from "#test/files/memory-file-store.ts";
+import { Killed, KeptJob, runProgram, type RunOptions } from "#test/jobs/run-program.ts";
+import { openTestDatabase, type TestDatabase } from "#test/usage/database.ts";
+import { importCampaignDataProgram } from "./import-program.ts";
+
+let database: TestDatabase;
+let files: MemoryFileStore;
+
+beforeAll(async () => (database = await openTestDatabase(inject("postgres"))));
+afterAll(() => database.drop());
+beforeEach(async () => {
+  files = new MemoryFileStore();
+  await database.pool.query("DELETE FROM teams");
+  await addTeam(database.pool, "team_a");
+});
+
+async function upload(content: string | Uint8Array, name = "export.csv"): Promise<string> {
+  const id = newId("upload");
+  const bytes = Buffer.from(content);
+  const { size, etag } = await files.put(`team_a/uploads/${id}`, bytes, {
+    contentType: "text/csv",
+  });
+  await database
+    .context()
+    .db.insert(uploads)
+    .values({
+      id,
+      teamId: "team_a",
+      name,
+      contentType: "text/csv",
+      size,
+      etag,
+      state: "complete",
+      createdBy: "test",
+      expiresAt: new Date("2100-01-01"),
+    });
+  return id;
+}
+
+const run = (uploadId: string, over: Partial<RunOptions> & { options?: object } = {}) =>
+  runProgram(importCampaignDataProgram, {
+    teamId: "team_a",
+    context: database.context(),
+    files,
+    input: { upload_id: uploadId, ...over.options },
+    ...over,
+  });
+const importText = async (text: string, options: object = {}, name?: string) =>
+  run(await upload(text, name), { options });
+
+interface Sum {
+  platform: string;
+  name: string;
+  currency: string;
+  day: string;
+  impressions: string | null;
+  clicks: string | null;
+  spend: string | null;
+  conversions: string | null;
+  revenue: string | null;
+}
+const sums = async (): Promise<Sum[]> =>
+  (
+    await database.pool.query<Sum>(
+      `SELECT platform, name, currency, day::text, sum(impressions)::text AS impressions, sum(clicks)::text AS clicks,
+        (sum(spend_micros) / 1e6)::float::text AS spend, (sum(conversion_micros) / 1e6)::float::text AS conversions,
+        (sum(revenue_micros) / 1e6)::float::text AS revenue
+       FROM campaign_facts JOIN campaigns ON campaigns.number = campaign
+       GROUP BY platform, name, currency, day ORDER BY platform, name, currency, day`,
+    )
+  ).rows;
+const rejectedText = (kept: { rejected_url: string | null }) =>
+  files.files.get(`team_a/jobs/${kept.rejected_url?.split("/")[3]}/rejected.csv`)?.bytes.toString();
+
+describe("import_campaign_data", () => {
+  it("reads a Google Ads export with its titles, sums and thousands", async () => {
+    const result = await importText(
+      [
+        "Campaign report",
+        '"November 1, 2026 - November 2, 2026"',
+        "Day,Campaign,Ad group,Currency code,Impr.,Clicks,CTR,Cost,Conversions,Conv. value",
+        '2026-11-01,Brand,Core,EUR,"12,345",678,5.49%,"1,234.56",12.50,"2,500.00"',
+        "2026-11-02,Brand,Core,EUR,100,5,5.00%,7.10,0.00,0",
+        "2026-11-02,Shopping, --,EUR,50,1,2%,0.5, --, --",
+        'Total: Campaigns, --, --,EUR,"12,495",684,5.4%,"1,242.16",12.50,"2,500.00"',
+      ].join("\r\n"),
+    );
+    expect(result).toMatchObject({
+      rows: 4,
+      accepted: 3,
+      rejected: 1,
+      campaigns: 2,
+      unchanged: false,
+    });
+    const base = { platform: "google_ads", currency: "EUR" };
+    expect(await sums()).toEqual([
+      {
+        ...base,
+        name: "Brand",
+        day: "2026-11-01",
+        impressions: "12345",
+        clicks: "678",
+        spend: "1234.56",
+        conversions: "12.5",
+        revenue: "2500",
+      },
+      {
+        ...base,
+        name: "Brand",
+        day: "2026-11-02",
+        impressions: "100",
+        clicks: "5",
+        spend: "7.1",
+        conversions: "0",
+        revenue: "0",
+      },
+      {
+        ...base,
+        name: "Shopping",
+        day: "2026-11-02",
+        impressions: "50",
+        clicks: "1",
+        spend: "0.5",
+        conversions: null,
+        revenue: null,
+      },
+    ]);
+    expect(rejectedText(result)).toContain(
+      '7,"a row of totals, which is not counted twice",Total: Campaigns',
+    );
+  });
+
+  it("sets bad rows aside with line and reason, and takes the others", async () => {
+    const result = await importText(
+      'Date,Campaign,Clicks,Cost\n2026-01-01,A,1,2.50\n2026-13-01,A,1,2\n2026-01-02,,1,2\n2026-01-02,A,-4,2\n2026-01-02,A,5,abc\n"open,2\n2026-01-03,=B,1,1\n',
+    );
+    expect(result).toMatchObject({ rows: 7, accepted: 2, rejected: 5, campaigns: 2 });
+    expect(rejectedText(result)).toBe(
+      [
+        "\ufeffline,reason,Date,Campaign,Clicks,Cost",
+        "3,“2026-13-01” is no day,2026-13-01,A,1,2",
+        "4,there is no campaign,2026-01-02,,1,2",
+        "5,“-4” is less than nothing,2026-01-02,A,'-4,2",
+        "6,“abc” is no number,2026-01-02,A,5,abc",
+        "7,a quotation mark is opened and never closed",
+        "",
+      ].join("\r\n"),
+    );
+  });
+
+  it("changes nothing when the same file comes twice, and corrects by a later file", async () => {
+    const file =
+      "Day,Campaign,Clicks\n2026-01-01,A,1\n2026-01-01,A,2\n2026-01-02,A,4\n2026-13-02,A,4\n";
+    const first = await importText(file);
+    const before = await sums();
+    expect(before.map(({ clicks }) => clicks)).toEqual(["3", "4"]);
+    const { rows } = await database.pool.query(
+      "SELECT xmin::text, * FROM campaign_facts ORDER BY day",
+    );
+    expect(await importText(file)).toEqual({ ...first, unchanged: true });
+    expect(
+      (await database.pool.query("SELECT xmin::text, * FROM campaign_facts ORDER BY day")).rows,
+    ).toEqual(rows);
+    await importText("Day,Campaign,Clicks\n2026-01-02,A,5\n");
+    expect((await sums()).map(({ clicks }) => clicks)).toEqual(["3", "5"]);
+    expect(await importText(file)).toMatchObject({ unchanged: false });
+    expect(await sums()).toEqual(before);
+  });
+
+  it("does not count a day twice that an earlier file told at another level of detail", async () => {
+    await importText("Day,Campaign,Cost\n2026-01-01,A,10\n2026-01-02,A,20\n2026-01-02,B,1\n");
+    await importText("Day,Campaign,Ad group,Cost\n2026-01-02,A,x,15\n2026-01-02,A,y,6\n");
+    expect((await sums()).map(({ name, day, spend }) => [name, day, spend])).toEqual([
+      ["A", "2026-01-01", "10"],
+      ["A", "2026-01-02", "21"],
+      ["B", "2026-01-02", "1"],
+    ]);
+  });
+
+  it("loses nothing and repeats nothing, wherever it is killed", async () => {
+    const lines = Array.from(
+      { length: 26_000 },
+      (_, index) =>
+        `2026-${String((index % 12) + 1).padStart(2, "0")}-15,Campaign ${index % 7},${"group ".repeat(40)}${index % 500},${index % 10},${index % 9 === 0 ? "bad" : "1.25"}`,
+    );
+    const file = ["Day,Campaign,Ad group,Clicks,Cost", ...lines].join("\n");
+    const undisturbed = new KeptJob();
+    const whole = await run(await upload(file), { kept: undisturbed });
+    const { commits } = undisturbed;
+    expect(commits).toBeGreaterThan(2);
+    const expected = await sums();
+    expect(whole).toMatchObject({ rows: 26_000, rejected: 2_889, campaigns: 7 });
+    const wholeRejected = rejectedText(whole);
+    for (let commit = 0; commit < commits; commit += 1) {
+      for (const when of ["before", "after"] as const) {
+        await database.pool.query("DELETE FROM campaigns; DELETE FROM campaign_imports");
+        const id = await upload(file);
+        const kept = new KeptJob();
+        await expect(run(id, { kept, dieAt: { commit, when } })).rejects.toThrow(Killed);
+        const result = await run(id, { kept });
+        expect(kept.commits).toBe(commits);
+        expect({ ...result, rejected_url: null }).toEqual({ ...whole, rejected_url: null });
+        expect(await sums()).toEqual(expected);
+        expect(rejectedText(result)).toBe(wholeRejected);
+      }
+    }
+  });
+});

@@ -1,0 +1,45 @@
+import { keptText } from "../../tables/cell-text.ts";
+import type { TransactionContext } from "../../kernel/context.ts";
+import { storeFacts } from "../store-facts.ts";
+import { campaignKey } from "./campaign-book.ts";
+import type { ConvertedRows } from "./convert-rows.ts";
+import { holdCampaigns } from "./hold-campaigns.ts";
+
+/** Campaigns whose numbers are kept between chunks. */
+const KNOWN_CAMPAIGNS = 20_000;
+
+/** Writes the rows of one file, chunk by chunk, and remembers the numbers of its campaigns meanwhile. */
+export class RowStore {
+  readonly #of: { teamId: string; importNumber: number };
+  readonly #known = new Map<string, number>();
+
+  constructor(of: { teamId: string; importNumber: number }) {
+    this.#of = of;
+  }
+
+  /**
+   * Stores what came of some rows, within the chunk's transaction.
+   * @returns how many campaigns the file had not named before
+   */
+  async store(context: TransactionContext, { campaigns, facts }: ConvertedRows): Promise<number> {
+    const keys = campaigns.map(campaignKey);
+    const unknown = campaigns.filter((_, place) => !this.#known.has(keys[place] ?? ""));
+    const held = await holdCampaigns(context, this.#of, unknown);
+    if (this.#known.size + unknown.length > KNOWN_CAMPAIGNS) this.#known.clear();
+    for (const [place, campaign] of unknown.entries()) {
+      // Kept for longer than the chunk, of whose text the name may be a part.
+      this.#known.set(keptText(campaignKey(campaign)), held.numbers[place] ?? 0);
+    }
+    const numbers = keys.map((key) => this.#known.get(key) ?? 0);
+    const { orphaned } = await storeFacts(context.db, this.#of.teamId, this.#of.importNumber, {
+      ...facts,
+      campaign: facts.campaign.map((place) => numbers[place] ?? 0),
+    });
+    if (orphaned > 0) {
+      // A campaign was deleted meanwhile, or its row was made by a chunk that was rolled back: look all up again.
+      this.#known.clear();
+      throw new Error(`${orphaned} facts had no campaign`);
+    }
+    return held.added;
+  }
+}

@@ -4,6 +4,7 @@ import { chatStream } from "./chat-stream.ts";
 import { chatSteady } from "./chat-steady.ts";
 import { chatStreamWrites } from "./chat-stream-writes.ts";
 import { memory } from "./memory.ts";
+import { reports } from "./reports.ts";
 import { streamArrival } from "./stream-arrival.ts";
 import { vin } from "./vin.ts";
 
@@ -15,5 +16,6 @@ export const cases: readonly BenchCase[] = [
   chatSteady,
   streamArrival,
   vin,
+  reports,
   memory,
 ];

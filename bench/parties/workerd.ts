@@ -1,9 +1,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { readdirSync } from "node:fs";
 import { mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { z } from "zod";
@@ -51,8 +52,12 @@ export async function startWorkerd(
   options: { inspectorPort?: number | undefined; onExit: (code: number | null) => void },
 ): Promise<RunningWorkerd> {
   const folder = await mkdtemp(join(tmpdir(), "switchyard-bench-"));
-  for (const { name, source } of workers)
-    if ("path" in source) await symlink(source.path, join(folder, `${name}.js`));
+  for (const { name, source } of workers) {
+    if (!("path" in source)) continue;
+    await symlink(source.path, join(folder, `${name}.js`));
+    for (const file of dataFiles(source.path))
+      await symlink(join(dirname(source.path), file), join(folder, `${name}-${file}`));
+  }
   await writeFile(join(folder, "config.capnp"), configuration(workers, folder));
   const { inspectorPort, onExit } = options;
   const inspector =
@@ -115,6 +120,9 @@ function workerConstant(worker: WorkerdWorker): string {
     "path" in source
       ? `(name = "index.js", esModule = embed ${quote(`${name}.js`)})`
       : `(name = "index.js", bundled = ${quote(source.bundled)})`;
+  const data = ("path" in source ? dataFiles(source.path) : []).map(
+    (file) => `(name = ${quote(file)}, data = embed ${quote(`${name}-${file}`)})`,
+  );
   const namespaces = classes.map(
     (className) =>
       `(className = ${quote(className)}, uniqueKey = ${quote(`${owner}-${className}`)}, enableSql = true)`,
@@ -124,7 +132,7 @@ function workerConstant(worker: WorkerdWorker): string {
       ? ""
       : `durableObjectNamespaces = [${namespaces.join(", ")}],\n  durableObjectStorage = (localDisk = "disk"),`;
   return `const ${constant(name)} :Workerd.Worker = (
-  modules = [${module}],
+  modules = [${[module, ...data].join(", ")}],
   compatibilityDate = ${quote(compatibilityDate)},
   compatibilityFlags = [${compatibilityFlags.map(quote).join(", ")}],
   bindings = [
@@ -132,6 +140,11 @@ function workerConstant(worker: WorkerdWorker): string {
   ],
   ${objects}
 );`;
+}
+
+/** Fonts, which a bundle has beside it as they are. */
+function dataFiles(bundle: string): string[] {
+  return readdirSync(dirname(bundle)).filter((file) => file.endsWith(".ttf"));
 }
 
 const folderName = (worker: string, binding: string) => `${worker}-${binding}`;

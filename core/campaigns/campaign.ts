@@ -1,4 +1,4 @@
-import { and, eq } from "drizzle-orm";
+import { and, eq, sql } from "drizzle-orm";
 import { campaigns } from "#schema";
 import type { Context } from "../kernel/context.ts";
 import { AppError } from "../kernel/errors.ts";
@@ -76,4 +76,25 @@ export async function reachCampaign(
     : [];
   if (!row) throw noSuchCampaign();
   return row;
+}
+
+/**
+ * Makes sure that each is a campaign of the principal's own team.
+ * @returns the team
+ * @throws AppError `missing_scope`, `forbidden`, `not_found`, `invalid_request`
+ */
+export async function reachCampaigns(
+  context: Pick<Context, "principal" | "db">,
+  campaignIds: readonly string[],
+): Promise<string> {
+  const teamId = campaignTeam(context.principal);
+  const wanted = [...new Set(campaignIds)];
+  const found = await context.db
+    .select({ id: campaigns.id })
+    .from(campaigns)
+    .where(
+      and(eq(campaigns.teamId, teamId), sql`${campaigns.id} = ANY(${sql.param(wanted)}::text[])`),
+    );
+  if (found.length !== wanted.length) throw noSuchCampaign();
+  return teamId;
 }

@@ -8,7 +8,7 @@ import { periodInput, resolvePeriod } from "./metrics/period.ts";
 import { RATIO_NAMES, type RatioName } from "./metrics/ratios.ts";
 import { type Dimension, type Group, readAllGroups, readGroups } from "./metrics/read-groups.ts";
 import { addSums, noSums, type Sums, SUMS } from "./metrics/sums.ts";
-import { selectCampaigns } from "./read-metrics.ts";
+import { type NamedCampaigns, selectCampaigns } from "./read-metrics.ts";
 import type { Language } from "./words/figures.ts";
 
 /** How many members of one change are looked at one by one; the rest, with the least spend, is one member. */
@@ -57,7 +57,7 @@ export interface ExplainedChange extends Omit<Decomposition<ChangeMember>, "part
  */
 export async function explainChange(
   context: Context,
-  input: ExplainChangeInput & { campaign_id?: string | undefined },
+  input: ExplainChangeInput & NamedCampaigns,
 ): Promise<{ period: Period; previous: Period; changes: ExplainedChange[] }> {
   const where = await selectCampaigns(context, input);
   const period = await resolvePeriod(context, input, where);

@@ -4,7 +4,7 @@ import type { Context } from "../kernel/context.ts";
 import type { PageRequest } from "../kernel/page.ts";
 import { rowsOf } from "../kernel/sql-rows.ts";
 import type { Benchmark } from "./benchmarks/benchmark.ts";
-import { campaignTeam, reachCampaign } from "./campaign.ts";
+import { campaignTeam, reachCampaign, reachCampaigns } from "./campaign.ts";
 import { campaignFilter, campaignsWhere } from "./campaign-filter.ts";
 import { listBenchmarks } from "./list-benchmarks.ts";
 import { type Period, previousPeriod } from "./metrics/days.ts";
@@ -107,15 +107,26 @@ async function onlyPlatform(context: Context, where: SQL): Promise<string | null
   return platforms.length === 1 ? (platforms[0]?.platform ?? null) : null;
 }
 
+/** Campaigns that are named by their ids, besides those that a filter means. */
+export interface NamedCampaigns {
+  campaign_id?: string | undefined;
+  /** Several; each must be one of the principal's team. */
+  campaign_ids?: string[] | undefined;
+}
+
 /**
  * The campaigns that are meant, as a WHERE; the principal's team is in it.
  * @throws AppError `missing_scope`, `forbidden`, `not_found`, `invalid_request`
  */
 export async function selectCampaigns(
   context: Context,
-  input: z.output<typeof campaignFilter> & { campaign_id?: string | undefined },
+  input: z.output<typeof campaignFilter> & NamedCampaigns,
 ) {
-  const { campaign_id: wanted, ...filter } = input;
+  const { campaign_id: wanted, campaign_ids: several, ...filter } = input;
+  if (several !== undefined) {
+    const teamId = await reachCampaigns(context, several);
+    return campaignsWhere(teamId, { ...filter, campaign_id: several });
+  }
   if (wanted === undefined) return campaignsWhere(campaignTeam(context.principal), filter);
   const { id, teamId } = await reachCampaign(context, wanted);
   return campaignsWhere(teamId, { ...filter, campaign_id: [id] });

@@ -2,6 +2,8 @@ import type { z } from "zod";
 import type { FileStore } from "../files/file-store.ts";
 import type { Context, TransactionContext } from "../kernel/context.ts";
 import type { Scope } from "../kernel/scopes.ts";
+import type { ReportFonts } from "../reports/pdf/report-fonts.ts";
+import type { TelegramFiles } from "../telegram/telegram-files.ts";
 
 /** What can be kept as JSON and comes back the same. */
 export type Json = string | number | boolean | null | Json[] | { [name: string]: Json };
@@ -112,4 +114,9 @@ export class JobFailure extends Error {
 /** What jobs reach of the world. Grows with what programs need; made in the cron Worker's deps.ts. */
 export interface JobPorts {
   files: FileStore;
+  telegram: TelegramFiles;
+  /** Parsed when they are first asked for. */
+  reportFonts(): ReportFonts;
+  /** The operator's, an IANA name. */
+  timeZone: string;
 }

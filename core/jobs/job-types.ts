@@ -1,10 +1,17 @@
 import { AppError } from "../kernel/errors.ts";
 import type { JobType } from "./job-type.ts";
 import { importCampaignData } from "../campaigns/import/import-type.ts";
+import { campaignReport, excelReport, pdfReport } from "../reports/jobs/report-job-types.ts";
 import { selfTest } from "./self-test/self-test-type.ts";
 
 /** Every type of job. A new one is a line here, and its program a line in programs.ts. */
-export const JOB_TYPES: readonly JobType[] = [selfTest, importCampaignData];
+export const JOB_TYPES: readonly JobType[] = [
+  selfTest,
+  importCampaignData,
+  campaignReport,
+  pdfReport,
+  excelReport,
+];
 
 /**
  * The type of this name.

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -254,6 +254,7 @@ function miniflareOptions(options: RuntimeOptions): MiniflareOptions {
           path: "index.js",
           contents: readFileSync(path.join(ROOT, "dist", name, "index.js"), "utf8"),
         },
+        ...fontsOf(name),
       ],
       bindings: { ...(workerOptions.bindings as object), ...vars },
       unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
@@ -267,6 +268,18 @@ function miniflareOptions(options: RuntimeOptions): MiniflareOptions {
     unsafeDevRegistryPath: path.join(folder, "registry"),
     handleStructuredLogs: (line: { level: string; message: string }) => logs.add(line.message),
   } as Parameters<typeof convertV4MiniflareOptions>[0]); // wrangler and miniflare describe the same options by two types
+}
+
+/** Files that a bundle brings along as they are. */
+function fontsOf(name: WorkerName) {
+  const folder = path.join(ROOT, "dist", name);
+  return readdirSync(folder)
+    .filter((file) => file.endsWith(".ttf"))
+    .map((file) => ({
+      type: "Data" as const,
+      path: file,
+      contents: readFileSync(path.join(folder, file)),
+    }));
 }
 
 /** A Worker's own Durable Objects, as those of the Worker of this name in another process. */

@@ -14,8 +14,10 @@ import { type Context, noSource, type TransactionContext } from "#core/kernel/co
 import { newId } from "#core/kernel/ids.ts";
 import { createLogger } from "#core/kernel/log.ts";
 import type { Principal } from "#core/kernel/principal.ts";
+import type { TelegramFile, TelegramFiles } from "#core/telegram/telegram-files.ts";
 import * as schema from "#schema";
 import type { PostgresServer } from "#test/harness/postgres.ts";
+import { reportFonts } from "#test/reports/report-fonts.ts";
 import { openTestDatabase, type TestDatabase } from "#test/usage/database.ts";
 import { memoryFiles, type MemoryFiles } from "./memory-files.ts";
 
@@ -52,6 +54,15 @@ export class JobWorld {
   readonly messages: string[] = [];
   readonly delayed: { jobId: string; seconds: number }[] = [];
   readonly events: JobEvent[] = [];
+  /** What chats were given, each once. */
+  readonly telegramFiles = new Map<string, TelegramFile & { chatId: number }>();
+  readonly telegram: TelegramFiles = {
+    sendFile: async (chatId, file) => {
+      if (this.telegramFiles.has(file.key)) return "known";
+      this.telegramFiles.set(file.key, { ...file, chatId });
+      return "taken";
+    },
+  };
   readonly programs: readonly JobProgram[];
   settings: JobSettings = {
     capacity: 50,
@@ -88,7 +99,7 @@ export class JobWorld {
       kind: "key",
       teamId,
       keyId: "key_test",
-      scopes: ["jobs", "chat"],
+      scopes: ["jobs", "chat", "skills"],
       models: ["*"],
     };
     return this.database.context({ principal });
@@ -148,7 +159,12 @@ export class JobWorld {
           if (!dead) this.events.push(...events);
         },
       },
-      ports: { files: this.files },
+      ports: {
+        files: this.files,
+        telegram: this.telegram,
+        reportFonts,
+        timeZone: "Asia/Tehran",
+      },
       contextFor: (principal) => killableContext(pool, principal, { pass, check }),
     };
     return {

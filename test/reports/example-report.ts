@@ -16,13 +16,15 @@ interface Shape {
   language: ReportLanguage;
   days: number;
   campaigns: number;
+  /** Makes other numbers in the tables of days and campaigns. */
+  seed: number;
 }
 
 /** A report as it would be of a month of an agency's client; the same numbers each time. */
 export function exampleReport(shape: Partial<Shape> = {}): Report {
-  const { language = "en", days = 31, campaigns = 14 } = shape;
+  const { language = "en", days = 31, campaigns = 14, seed = 0 } = shape;
   const words = WORDS[language];
-  const dayRows = Array.from({ length: days }, (_, index) => dayRow(index));
+  const dayRows = Array.from({ length: days }, (_, index) => dayRow(index, seed));
   const labels = words.columns;
   return {
     version: 1,
@@ -84,7 +86,7 @@ export function exampleReport(shape: Partial<Shape> = {}): Report {
         ),
         rows: Array.from({ length: campaigns }, (_, index) => [
           NAMES[index] ?? `${words.campaign} ${index + 1}`,
-          ...sumsOf(index + 1),
+          ...sumsOf(index + 1 + seed / 7),
         ]),
       },
     },
@@ -141,8 +143,8 @@ function dayOf(index: number): string {
   return new Date(FIRST_DAY + index * 86_400_000).toISOString().slice(0, 10);
 }
 
-function dayRow(index: number): Value[] {
-  const wave = 1 + Math.sin(index / 3) / 4 + (index % 7) / 20;
+function dayRow(index: number, seed: number): Value[] {
+  const wave = 1 + Math.sin(index / 3 + seed) / 4 + (index % 7) / 20;
   const clicks = Math.round(4_120 * wave);
   const spend = Math.round(1_734.5 * wave * 100) / 100;
   const revenue = index === 11 ? null : Math.round(spend * (3.1 + Math.cos(index / 4)) * 100) / 100;
@@ -160,10 +162,10 @@ function dayRow(index: number): Value[] {
 }
 
 function sumsOf(size: number): Value[] {
-  const clicks = 3_211 * size;
+  const clicks = Math.round(3_211 * size);
   const spend = 2_044.75 * size;
   return [
-    98_765 * size,
+    Math.round(98_765 * size),
     clicks,
     spend,
     77.5 * size,

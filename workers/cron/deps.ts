@@ -20,7 +20,6 @@ import { createMeterClient, type MeterClient } from "#platform/meter-client.ts";
 import { checkAiService, timed } from "#platform/readiness.ts";
 import { createScheduleClock } from "#platform/schedule-clock.ts";
 import type { JobFeed } from "#platform/durable-objects/job-feed.ts";
-import { createFileStore } from "#platform/file-store.ts";
 import { createJobFeedClient } from "#platform/job-feed-client.ts";
 import { createJobQueue } from "#platform/job-queue.ts";
 import type { JobEngine } from "#core/jobs/engine/job-engine.ts";
@@ -33,6 +32,7 @@ import {
   readJobSettings,
   readSettings,
 } from "#platform/settings.ts";
+import { makeJobPorts } from "./job-ports.ts";
 
 /** What the cron Worker works with; made from `env`, here and nowhere else. */
 export interface CronDeps {
@@ -75,7 +75,7 @@ export function makeDeps(env: CronEnv, programs: readonly JobProgram[]): CronDep
     settings: readJobSettings(settings),
     queue: createJobQueue(env.JOB_QUEUE),
     feed: createJobFeedClient(env.JOB_FEED as DurableObjectNamespace<JobFeed>, log), // as for METER
-    ports: { files: createFileStore(env.FILES) },
+    ports: makeJobPorts(env, settings),
     contextFor,
   };
   return {

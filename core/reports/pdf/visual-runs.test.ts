@@ -46,6 +46,10 @@ describe("the order of a line", () => {
     expect(line("\u2067abc", "ltr")).toBe("abc");
   });
 
+  it("keeps what a sentence isolates from the line around it", () => {
+    expect(line("از \u2068۲۰۲۶-۱۰-۰۱\u2069 تا", "rtl")).toBe("ات ۲۰۲۶-۱۰-۰۱ زا");
+  });
+
   it("draws no marks, but obeys the ones that say where a minus belongs", () => {
     expect(line("\u200e\u2212۱۲٫۳٪", "rtl")).toBe("\u2212۱۲٫۳٪");
     expect(drawn("a\u200fb\ufeff")).toBe("ab");

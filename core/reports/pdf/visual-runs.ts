@@ -8,8 +8,8 @@ const INVISIBLE = /[\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
 /** Letters that are written from right to left: Hebrew, Arabic and their neighbours, and the presentation forms. */
 const RIGHT_TO_LEFT =
   /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u;
-/** Whose effect would reach beyond the name that holds them: embeddings, overrides and isolates. */
-const STEERING = /[\u202a-\u202e\u2066-\u2069]/g;
+/** Embeddings and overrides, which make letters read otherwise than they stand. Our own sentences use isolates. */
+const STEERING = /[\u202a-\u202e]/g;
 
 /** A paragraph whose order is known, so that each of its lines can be asked for. */
 export interface OrderedText {

@@ -2,6 +2,7 @@ import type { FileStore } from "#core/files/file-store.ts";
 import type { JobProgram, JobRun, Json } from "#core/jobs/job-type.ts";
 import { newId } from "#core/kernel/ids.ts";
 import type { Context } from "#core/kernel/context.ts";
+import { reportFonts } from "#test/reports/report-fonts.ts";
 
 /** What a program's steps have kept, over as many processes as it takes. */
 export class KeptJob {
@@ -45,7 +46,7 @@ export async function runProgram<Input, Result extends Json>(
     input: input as Input, // as a test gives it
     attempt: 1,
     context,
-    ports: { files },
+    ports: { files, telegram: { sendFile: refuse }, reportFonts, timeZone: "UTC" },
     signal: new AbortController().signal,
     progress: () => undefined,
     log: (message) => void kept.log.push(message),

@@ -4,7 +4,8 @@ export type Metrics = Record<string, number>;
 export type Turns<Subject> = {
   subjects: readonly Subject[];
   rounds: number;
-  measure: (subject: Subject) => Promise<Metrics>;
+  /** Round 0 is the one that warms up. */
+  measure: (subject: Subject, round: number) => Promise<Metrics>;
   /** Called after each turn, before the next one starts. */
   afterTurn?: (subject: Subject, round: number, metrics: Metrics) => Promise<void>;
 };
@@ -20,7 +21,7 @@ export async function takeTurns<Subject>(turns: Turns<Subject>): Promise<Map<Sub
   for (let round = 0; round <= rounds; round++) {
     for (const subject of rotate(subjects, round)) {
       // One at a time is the point: the parties must never load the machine together.
-      const metrics = await measure(subject);
+      const metrics = await measure(subject, round);
       await afterTurn?.(subject, round, metrics);
       if (round > 0) counted.get(subject)?.push(metrics);
     }

@@ -5,6 +5,12 @@ import type { ModelName } from "../upstream/replies.ts";
 import type { Bench, BenchCase } from "./case.ts";
 import { checkAnswer } from "./check-answer.ts";
 
+/**
+ * The first round warms up, and is this long at least, in seconds: until then V8 compiles what is hot, which takes
+ * from a tenth to a third of the time.
+ */
+const warmUpSeconds = 15;
+
 /** A case that sends one chat request as fast as the party answers, on a fixed number of connections. */
 export function throughputCase(options: {
   name: string;
@@ -42,12 +48,15 @@ async function run(
   const results = await takeTurns({
     subjects: ready,
     rounds,
-    measure: async ({ party, request }) => {
+    measure: async ({ party, request }, round) => {
       const before = await cpuMs(party.pids);
       const behindBefore = await cpuMs(party.pidsBehind ?? []);
-      const result = await load.round(request, { connections, seconds }).catch((error: unknown) => {
-        throw new Error(`${options.name}: ${party.name} failed under load`, { cause: error });
-      });
+      const length = round === 0 ? Math.max(warmUpSeconds, seconds) : seconds;
+      const result = await load
+        .round(request, { connections, seconds: length })
+        .catch((error: unknown) => {
+          throw new Error(`${options.name}: ${party.name} failed under load`, { cause: error });
+        });
       const each = (ms: number) => (ms * 1_000) / result.answered;
       const cpuUs = each((await cpuMs(party.pids)) - before);
       const behindUs = each((await cpuMs(party.pidsBehind ?? [])) - behindBefore);

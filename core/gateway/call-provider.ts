@@ -48,10 +48,10 @@ export async function callProvider(
   const endpoint = route.endpoint;
   if (!endpoint) throw new Error(`The provider ${route.provider} is no provider to be called`);
   const kind = kindOf(endpoint.kind);
-  const apiKey =
-    endpoint.apiKeySealed === null
-      ? endpoint.apiKey
-      : await ports.openKey(route.provider, endpoint.apiKeySealed);
+  const { apiKeySealed } = endpoint;
+  const opened =
+    apiKeySealed === null ? endpoint.apiKey : ports.openKey(route.provider, apiKeySealed);
+  const apiKey = opened instanceof Promise ? await opened : opened;
   const own = new ProviderCall(call.clientSignal);
   own.within(Math.min(endpoint.timeoutMs, deadlineAt - ports.now()));
   try {

@@ -46,7 +46,8 @@ export async function completeChat(
 ): Promise<ModelAnswer> {
   const estimateInput = () => inputTokens(request);
   return withFailureRecord({ ports, call, model: request.model, estimateInput }, async (found) => {
-    const model = await allowedRoute(ports, call, request.model);
+    const route = allowedRoute(ports, call, request.model);
+    const model = route instanceof Promise ? await route : route;
     const asked = ports.guardRails(call.teamId);
     const rails = asked instanceof Promise ? await asked : asked;
     const guarded = rails ? guardRequest(rails, request) : request;
@@ -80,9 +81,9 @@ async function complete(input: Completion): Promise<ModelAnswer> {
   const deadlineAt = deadlineOf(model, call.receivedAt);
   const run = { ports, call, plan: planOf(ports, model), deadlineAt, begins: input.found };
   const kept = cache?.replay(input.request.stream);
-  const { request, admission } = kept
-    ? { request: input.request, admission: UNLIMITED }
-    : await admitted(input, deadlineAt);
+  const decided = kept ? UNLIMITED : admit(input, deadlineAt);
+  const admission = decided instanceof Promise ? await decided : decided;
+  const request = bounded(input, admission.outputCap);
   const replayed = { route: model.targets[0], number: 1 };
   if (request.stream) {
     const attempt = (route: Route) => beginStream(ports, call, route, request, deadlineAt);
@@ -123,26 +124,28 @@ function passOut({ rails, request }: Completion, text: string): string {
   return guardAnswer(rails.output, text, { jsonContent: asksForJson(request.raw) });
 }
 
-/** The request as its limits let it through: with a bound for its output where they count tokens or money. */
-async function admitted(
+/** Asks the limits of the request. */
+function admit(
   { ports, call, request, model }: Completion,
   deadlineAt: number,
-): Promise<{ request: ChatRequest; admission: Admission }> {
+): Admission | Promise<Admission> {
   const { raw: asked } = request;
   const { targets } = model;
   const worst = () => worstCase(asked, targets, copiesOf(model, request.stream));
   const fitting = (unit: "tokens" | "usd", room: number) =>
     fittingOutput(asked, { targets, copies: copiesOf(model, request.stream) }, unit, room);
-  const decision = ports.admit(call, request.model, { worst, fitting, deadlineAt });
-  const admission = decision instanceof Promise ? await decision : decision;
-  if (admission.outputCap === null) return { request, admission };
+  return ports.admit(call, request.model, { worst, fitting, deadlineAt });
+}
+
+/** The request as its limits let it through: with a bound for its output where they count tokens or money. */
+function bounded({ request, model }: Completion, outputCap: number | null): ChatRequest {
+  if (outputCap === null) return request;
   const name = capName(model);
   const { max_tokens: older } = request.raw;
   // OpenAI knows both names, and takes only one of them at once.
   const isBounded = (request.raw[name] ?? (name === "max_tokens" ? null : older) ?? null) !== null;
-  if (isBounded) return { request, admission };
-  const raw = { ...request.raw, [name]: admission.outputCap };
-  return { request: { ...request, raw }, admission };
+  if (isBounded) return request;
+  return { ...request, raw: { ...request.raw, [name]: outputCap } };
 }
 
 /** OpenAI's own newer models take only the newer name, other servers of its protocol often only the older one. */
@@ -163,7 +166,7 @@ interface WholeAnswer {
 }
 
 /** One attempt at an answer in one piece, sent a second time where the model wants that and it is slow. */
-async function completeHedged(
+function completeHedged(
   { ports, call, request, model }: Completion,
   plan: readonly Route[],
   first: Route,
@@ -177,8 +180,8 @@ async function completeHedged(
   const { clientSignal } = call;
   const start = (route: Route, signal: AbortSignal) =>
     completeWhole(ports, { ...call, clientSignal: signal }, route, request, deadlineAt);
-  const { value, by, lost } = await withHedge({ afterMs, first, second, clientSignal, start });
-  return { ...value, by, lost };
+  const hedged = withHedge({ afterMs, first, second, clientSignal, start });
+  return hedged.then(({ value, by, lost }) => ({ ...value, by, lost }));
 }
 
 async function readReplay(
@@ -254,11 +257,11 @@ export async function withFailureRecord<T>(
 }
 
 /** @throws AppError `model_not_allowed`, and what finding the model throws */
-export async function allowedRoute(
+export function allowedRoute(
   ports: GatewayPorts,
   call: ModelCall,
   model: string,
-): Promise<ModelRoute> {
+): ModelRoute | Promise<ModelRoute> {
   if (!mayUseModel(call.principal, model)) {
     throw new AppError("model_not_allowed", {
       message: `This API key may not use the model ${JSON.stringify(model)}.`,
@@ -290,7 +293,7 @@ async function completeWhole(
   route: Route,
   request: ChatRequest,
   deadlineAt: number,
-) {
+): Promise<WholeAnswer> {
   const answer = await send(ports, call, route, request, deadlineAt);
   const text = await readWhole(answer, route, deadlineAt - ports.now());
   const { leftOut } = answer;
@@ -324,14 +327,14 @@ async function beginStream(
   return { answer, body, head };
 }
 
-async function send(
+function send(
   ports: GatewayPorts,
   call: ModelCall,
   route: Route,
   request: ChatRequest,
   deadlineAt: number,
 ): Promise<ProviderAnswer> {
-  if (route.endpoint === null) return builtinAnswer(request.raw);
+  if (route.endpoint === null) return Promise.resolve(builtinAnswer(request.raw));
   const { model, targetModel, maxOutputTokens } = route;
   const { raw, stream } = request;
   const { requestId, receivedAt: now } = call;

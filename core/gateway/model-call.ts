@@ -35,8 +35,11 @@ export interface GatewayPorts {
   runAi:
     | ((model: string, input: Record<string, unknown>, signal: AbortSignal) => Promise<Response>)
     | null;
-  /** @throws AppError `model_not_found`, `unavailable`, `misconfigured` */
-  route(model: string): Promise<ModelRoute>;
+  /**
+   * The ways to a model. A promise comes back only where something has to be waited for.
+   * @throws AppError `model_not_found`, `unavailable`, `misconfigured`
+   */
+  route(model: string): ModelRoute | Promise<ModelRoute>;
   /**
    * The team's guard rails; null where it has none. A promise comes back only where something has to be waited for.
    * @throws AppError `unavailable`
@@ -46,8 +49,8 @@ export interface GatewayPorts {
   circuits: CircuitBoard;
   /** Exchanges with other isolates what has become of circuits, in the background. */
   syncCircuits(): void;
-  /** Opens the sealed key of a provider. */
-  openKey(provider: string, sealed: string): Promise<string>;
+  /** Opens the sealed key of a provider. A promise comes back only where it was not opened before. */
+  openKey(provider: string, sealed: string): string | Promise<string>;
   /**
    * Decides by all limits at once whether the request may go on, nearly always in memory, and sets its worst case
    * aside until its usage record is reported. A promise comes back only where something has to be waited for.

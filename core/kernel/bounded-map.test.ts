@@ -19,4 +19,19 @@ describe("BoundedMap", () => {
     map.set("b", 3);
     expect([map.get("a"), map.get("b")]).toEqual([2, 3]);
   });
+
+  it("keeps what was read last, read twice, deleted and set again, or set anew", () => {
+    const map = new BoundedMap<string, number>(2);
+    map.set("a", 1);
+    map.set("b", 2);
+    map.get("a");
+    map.get("a");
+    map.set("c", 3);
+    expect([...map.entries()].map(([key]) => key)).toEqual(["a", "c"]);
+    map.delete("c");
+    map.set("c", 4);
+    map.get("a");
+    map.set("d", 5);
+    expect([...map.entries()].map(([key]) => key)).toEqual(["a", "d"]);
+  });
 });

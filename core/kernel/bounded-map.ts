@@ -2,6 +2,8 @@
 export class BoundedMap<K, V> {
   private readonly entriesByAge = new Map<K, V>();
   private readonly limit: number;
+  /** What was set or read last, which need not be moved to be the youngest. */
+  private youngest: K | undefined;
 
   constructor(limit: number) {
     this.limit = limit;
@@ -21,9 +23,10 @@ export class BoundedMap<K, V> {
 
   get(key: K): V | undefined {
     const value = this.entriesByAge.get(key);
-    if (value !== undefined) {
+    if (value !== undefined && key !== this.youngest) {
       this.entriesByAge.delete(key);
       this.entriesByAge.set(key, value);
+      this.youngest = key;
     }
     return value;
   }
@@ -31,6 +34,7 @@ export class BoundedMap<K, V> {
   set(key: K, value: V): void {
     this.entriesByAge.delete(key);
     this.entriesByAge.set(key, value);
+    this.youngest = key;
     if (this.entriesByAge.size > this.limit) {
       const [oldest] = this.entriesByAge.keys();
       if (oldest !== undefined) this.entriesByAge.delete(oldest);
@@ -39,5 +43,6 @@ export class BoundedMap<K, V> {
 
   delete(key: K): void {
     this.entriesByAge.delete(key);
+    if (key === this.youngest) this.youngest = undefined;
   }
 }

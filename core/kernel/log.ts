@@ -26,8 +26,10 @@ function isSecretName(name: string): boolean {
   return secret;
 }
 
+const REMOVED = "[removed]";
+
 function jsonValue(name: string, value: unknown): unknown {
-  if (typeof value === "string") return name !== "" && isSecretName(name) ? "[removed]" : value;
+  if (typeof value === "string") return name !== "" && isSecretName(name) ? REMOVED : value;
   if (value instanceof Error) {
     return { name: value.name, message: value.message, stack: value.stack, cause: value.cause };
   }
@@ -44,8 +46,9 @@ function toLine(fields: LogFields): string {
   let plain = true;
   for (const name in fields) {
     const value = fields[name];
-    if (typeof value === "string") fields[name] = jsonValue(name, value);
-    else if ((typeof value === "object" && value !== null) || typeof value === "bigint")
+    if (typeof value === "string") {
+      if (isSecretName(name)) fields[name] = REMOVED;
+    } else if ((typeof value === "object" && value !== null) || typeof value === "bigint")
       plain = false;
   }
   return plain ? JSON.stringify(fields) : JSON.stringify(fields, jsonValue);

@@ -65,9 +65,12 @@ export function shownPrefix(apiKey: string): string {
 /** Hashes of the keys that an isolate saw last, since each request brings the same few. They never leave its memory. */
 const hashes = new BoundedMap<string, string>(5_000);
 
+/** The hash of a key that this isolate has hashed before, so that nothing has to be waited for. */
+export const knownHash = (apiKey: string): string | undefined => hashes.get(apiKey);
+
 /** SHA-256 in hex: what is stored and looked up. A key has 190 random bits, so it needs no salt and no slow hash. */
 export async function hashApiKey(apiKey: string): Promise<string> {
-  const known = hashes.get(apiKey);
+  const known = knownHash(apiKey);
   if (known !== undefined) return known;
   const hash = await sha256Hex(apiKey);
   hashes.set(apiKey, hash);

@@ -32,6 +32,16 @@ export class CatalogCache {
   private renewingSince = 0;
   private readonly keys = new Map<string, string>();
 
+  /**
+   * The ways to a model that was asked for before, while the copy is fresh; else null, and `route` says what there is.
+   * @param version the latest there is
+   */
+  ready(model: string, version: number, now: number): ModelRoute | null {
+    if (!this.held || version > (this.held.catalog.version ?? 0) || now - this.held.at > FRESH_MS)
+      return null;
+    return this.routes.get(model) ?? null;
+  }
+
   /** @throws AppError `unavailable` when there is no copy and neither cache nor database answers */
   async get(sources: CatalogSources): Promise<Catalog> {
     const now = sources.now();
@@ -79,9 +89,11 @@ export class CatalogCache {
   }
 
   /** Opens a provider's key once an isolate and sealed value. */
-  async keyOf(provider: string, sealed: string, sources: CatalogSources): Promise<string> {
-    const known = this.keys.get(sealed);
-    if (known !== undefined) return known;
+  keyOf(provider: string, sealed: string, sources: () => CatalogSources): string | Promise<string> {
+    return this.keys.get(sealed) ?? this.open(provider, sealed, sources());
+  }
+
+  private async open(provider: string, sealed: string, sources: CatalogSources): Promise<string> {
     const opened = await sources.openKey(provider, sealed);
     if (this.keys.size > 1_000) this.keys.clear(); // sealed values of keys that were replaced
     this.keys.set(sealed, opened);

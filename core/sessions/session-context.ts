@@ -9,7 +9,7 @@ import { checkSessionId, noSuchSession } from "./session-id.ts";
 export interface SessionPorts {
   openSession: OpenSession;
   /** @throws AppError `model_not_found`, `unavailable`, `misconfigured` */
-  route(model: string): Promise<ModelRoute>;
+  route(model: string): ModelRoute | Promise<ModelRoute>;
   /** The model for sessions that have chosen none. @throws AppError where there is none */
   defaultModel(): Promise<string>;
 }

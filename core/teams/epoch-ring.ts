@@ -76,10 +76,27 @@ export class EpochRing<R extends EpochRecord> {
   }
 
   /**
+   * The record of this name, where this isolate knows without asking anybody that it is no more than a second out of
+   * date; else null, and `find` says what there is. What is due for renewal is renewed in the background.
+   */
+  ready(name: string, now: number, sources: () => RecordSources<R>): R | null {
+    const held = this.records.get(name);
+    const record = held?.cached.record;
+    if (!held || !record || now - held.loadedAt >= FRESH_MS) return null;
+    const epoch = this.epochs.get(record.teamId);
+    if (!epoch || now - epoch.checkedAt >= EPOCH_FRESH_MS || record.epoch < epoch.value)
+      return null;
+    this.renewEpoch(record.teamId, epoch, now, sources);
+    return record;
+  }
+
+  /**
    * The record of this name, no more than a second out of date, or null where there is none.
    * @throws AppError `unavailable` when neither the Meter nor a recent enough epoch can be had
    */
   async find(name: string, sources: RecordSources<R>): Promise<R | null> {
+    const ready = this.ready(name, sources.now(), () => sources);
+    if (ready) return ready;
     const held = this.records.get(name);
     const age = held ? sources.now() - held.loadedAt : Infinity;
     if (held?.cached.record === null && age < this.options.unknownMs) return null;
@@ -154,10 +171,7 @@ export class EpochRing<R extends EpochRecord> {
     // One that did not answer is asked in the background until it does, so that no request waits for it again.
     const isLost = held && held.failedAt > held.checkedAt && age < EPOCH_GRACE_MS;
     if (held && (age < EPOCH_FRESH_MS || isLost)) {
-      if (age > EPOCH_RENEW_MS && now - held.renewingSince > EPOCH_FRESH_MS) {
-        held.renewingSince = now;
-        sources.background(this.askEpoch(teamId, sources).catch(() => undefined));
-      }
+      this.renewEpoch(teamId, held, now, () => sources);
       return held.value;
     }
     try {
@@ -170,6 +184,20 @@ export class EpochRing<R extends EpochRecord> {
         cause: error,
       });
     }
+  }
+
+  /** Asks for the epoch in the background, where that is due and nobody does. */
+  private renewEpoch(
+    teamId: string,
+    held: HeldEpoch,
+    now: number,
+    of: () => RecordSources<R>,
+  ): void {
+    if (now - held.checkedAt <= EPOCH_RENEW_MS || now - held.renewingSince <= EPOCH_FRESH_MS)
+      return;
+    held.renewingSince = now;
+    const sources = of();
+    sources.background(this.askEpoch(teamId, sources).catch(() => undefined));
   }
 
   private async askEpoch(teamId: string, sources: RecordSources<R>): Promise<number> {

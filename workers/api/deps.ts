@@ -117,13 +117,9 @@ let made: Deps | null = null;
  * The isolate's dependencies.
  * @throws AppError `misconfigured` when a setting is missing or bad
  */
-export async function depsOf(env: ApiEnv): Promise<Deps> {
+export function depsOf(env: ApiEnv): Deps | Promise<Deps> {
   // Several first requests may make them at once; each awaits its own promise, and the first one's are kept.
-  if (!made) {
-    const deps = await makeDeps(env);
-    made ??= deps;
-  }
-  return made;
+  return made ?? makeDeps(env).then((deps) => (made ??= deps));
 }
 
 async function makeDeps(env: ApiEnv): Promise<Deps> {

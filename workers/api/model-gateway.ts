@@ -42,10 +42,13 @@ export function catalogSources(c: AppContext): CatalogSources {
 }
 
 /** @throws AppError `model_not_found`, `unavailable`, `misconfigured`, `provider_switched_off` */
-export async function routeOf(c: AppContext, model: string): Promise<ModelRoute> {
+export function routeOf(c: AppContext, model: string): ModelRoute | Promise<ModelRoute> {
   const { catalog } = c.get("deps");
-  const route = await catalog.route(model, configuredService(c), catalogSources(c));
-  return withoutProvidersOff(c.get("signal"), route);
+  const signal = c.get("signal");
+  const known = catalog.ready(model, signal.catalogVersion, Date.now());
+  if (known) return withoutProvidersOff(signal, known);
+  const found = catalog.route(model, configuredService(c), catalogSources(c));
+  return found.then((route) => withoutProvidersOff(signal, route));
 }
 
 /** Runs models by the binding; null where the Worker has none. */
@@ -72,7 +75,7 @@ export function gatewayPorts(c: AppContext): GatewayPorts {
     fetch: (url, init) => fetch(url, init),
     runAi: runAiBy(c.get("deps").ai),
     route: (model) => routeOf(c, model),
-    openKey: (provider, sealed) => catalog.keyOf(provider, sealed, catalogSources(c)),
+    openKey: (provider, sealed) => catalog.keyOf(provider, sealed, () => catalogSources(c)),
     admit: (call, model, asked) => admitRequest(c, call, model, asked),
     guardRails: (team) => guardRailsOf(c, team),
     circuits,

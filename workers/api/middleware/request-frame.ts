@@ -16,7 +16,8 @@ export async function requestFrame(c: AppContext, next: Next): Promise<void> {
   c.set("upstreamMs", null);
   c.set("framed", false);
   c.set("logsItself", false);
-  const deps = await depsOf(c.env);
+  const made = depsOf(c.env);
+  const deps = made instanceof Promise ? await made : made;
   const traceparent = c.req.header("traceparent");
   const trace = continueTrace(traceparent, traceparent && c.req.header("tracestate"));
   c.set("deps", deps);

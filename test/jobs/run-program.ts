@@ -43,7 +43,7 @@ export async function runProgram<Input, Result extends Json>(
   const job: JobRun<Input> = {
     id: kept.id,
     teamId,
-    input: input as Input, // as a test gives it
+    input: program.type.input.parse(input),
     attempt: 1,
     context,
     ports: { files, telegram: { sendFile: refuse }, reportFonts, timeZone: "UTC" },

@@ -7,12 +7,7 @@ import { reachUpload, requireComplete, type Upload, uploadKey } from "../../uplo
 import { rollUpDays } from "../roll-up-days.ts";
 import { type ConvertedRows, RowConverter } from "./convert-rows.ts";
 import { beginImport, finishImport } from "./import-record.ts";
-import {
-  importCampaignData,
-  importInput,
-  type ImportInput,
-  type ImportResult,
-} from "./import-type.ts";
+import { importCampaignData, type ImportInput, type ImportResult } from "./import-type.ts";
 import { asJson, type ImportPlan } from "./layout.ts";
 import { lookAtTable } from "./look-at-table.ts";
 import { readAhead } from "./read-ahead.ts";
@@ -103,16 +98,11 @@ async function runImport(job: JobRun<ImportInput>): Promise<ImportResult> {
 const openUpload = async (job: JobRun<ImportInput>, upload: Upload): Promise<Table> =>
   openTable(await fileSource(job.ports.files, uploadKey(upload)), {
     batchBytes: CHUNK_BYTES,
-    ...sheetOf(job),
+    ...(job.input.sheet === null ? {} : { sheet: job.input.sheet }),
   });
 
-function sheetOf(job: JobRun<ImportInput>): { sheet?: string } {
-  const { sheet } = importInput.parse(job.input);
-  return sheet === null ? {} : { sheet };
-}
-
 async function makePlan(job: JobRun<ImportInput>, upload: Upload): Promise<Json> {
-  const { upload_id: _, ...options } = importInput.parse(job.input);
+  const { upload_id: _, ...options } = job.input;
   const fileHash = await job.ports.files.sha256(uploadKey(upload));
   const plan = await orFailure(async () =>
     lookAtTable(await openUpload(job, upload), {

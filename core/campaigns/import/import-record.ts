@@ -1,8 +1,10 @@
-import { and, desc, eq, isNotNull } from "drizzle-orm";
-import { campaignImports } from "#schema";
+import { and, count, desc, eq, gt, isNotNull } from "drizzle-orm";
+import { campaignImports, campaigns } from "#schema";
 import type { TransactionContext } from "../../kernel/context.ts";
 import { AppError } from "../../kernel/errors.ts";
 import type { ImportResult } from "./import-type.ts";
+
+type ImportRow = typeof campaignImports.$inferSelect;
 
 /** A new import, or what came of the same file when it is the last one that was imported. */
 export type BegunImport =
@@ -23,11 +25,8 @@ export async function beginImport(
     .where(and(eq(campaignImports.teamId, of.teamId), isNotNull(campaignImports.finishedAt)))
     .orderBy(desc(campaignImports.finishedAt), desc(campaignImports.number))
     .limit(1);
-  const isRepeated =
-    last !== undefined && last.contentHash === of.contentHash && last.jobId !== of.jobId;
-  if (isRepeated && !(await isUnderWay(db, of.teamId, last.number))) {
-    return { number: null, earlier: resultOf(last) };
-  }
+  const isRepeated = last?.contentHash === of.contentHash && last.jobId !== of.jobId;
+  if (isRepeated && (await isAllThere(db, last))) return { number: null, earlier: resultOf(last) };
   const [row] = await db
     .insert(campaignImports)
     .values(of)
@@ -41,22 +40,21 @@ export async function beginImport(
   return { number: row.number, earlier: null };
 }
 
-/** Whether an import began later than that one, which may have stored some of its file before it failed. */
-async function isUnderWay(
-  db: TransactionContext["db"],
-  teamId: string,
-  number: number,
-): Promise<boolean> {
-  const [newest] = await db
+/** Whether what an import stored is as it left it: no later one has begun, and none of its campaigns is deleted. */
+async function isAllThere(db: TransactionContext["db"], last: ImportRow): Promise<boolean> {
+  const [later] = await db
     .select({ number: campaignImports.number })
     .from(campaignImports)
-    .where(eq(campaignImports.teamId, teamId))
-    .orderBy(desc(campaignImports.number))
+    .where(and(eq(campaignImports.teamId, last.teamId), gt(campaignImports.number, last.number)))
     .limit(1);
-  return newest !== undefined && newest.number > number;
+  const [named] = await db
+    .select({ campaigns: count() })
+    .from(campaigns)
+    .where(and(eq(campaigns.teamId, last.teamId), eq(campaigns.lastImport, last.number)));
+  return later === undefined && named?.campaigns === last.campaigns;
 }
 
-function resultOf(row: typeof campaignImports.$inferSelect): ImportResult {
+function resultOf(row: ImportRow): ImportResult {
   return {
     rows: row.rows ?? 0,
     accepted: row.accepted ?? 0,

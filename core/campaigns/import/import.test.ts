@@ -169,6 +169,9 @@ describe("import_campaign_data", () => {
     expect((await sums()).map(({ clicks }) => clicks)).toEqual(["3", "5"]);
     expect(await importText(file)).toMatchObject({ unchanged: false });
     expect(await sums()).toEqual(before);
+    await database.pool.query("DELETE FROM campaigns");
+    await importText(file);
+    expect(await sums()).toEqual(before);
   });
 
   it("does not count a day twice that an earlier file told at another level of detail", async () => {

@@ -103,7 +103,7 @@ function splitNumber(text: string, mark: DecimalMark): { digits: string; fractio
   // Thousands in threes; in India the further groups are twos.
   const grouped = group === "," ? /^\d{1,3}(?:,\d{2,3})*,\d{3}$/ : /^\d{1,3}(?:\.\d{2,3})*\.\d{3}$/;
   if (!/^\d*$/.test(whole) && !grouped.test(whole)) return null;
-  return { digits: whole.replaceAll(group, ""), fraction };
+  return { digits: whole.replaceAll(group, "").replace(/^0+(?=\d)/, ""), fraction };
 }
 
 /** Persian and Arabic digits have the digit in their last four bits. */

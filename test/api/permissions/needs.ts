@@ -90,6 +90,12 @@ export const NEEDS: Record<string, Need> = {
   "PUT /v1/skills/{name}": "admin",
   ...Object.fromEntries(SKILLS.map(({ name }) => [`POST /v1/skills/${name}`, "skills" as const])), // keeps the need's type
 
+  "POST /v1/uploads": "jobs",
+  "GET /v1/uploads/{id}": "jobs",
+  "PUT /v1/uploads/{id}/parts/{n}": "jobs",
+  "POST /v1/uploads/{id}/complete": "jobs",
+  "DELETE /v1/uploads/{id}": "jobs",
+  "POST /v1/campaigns/uploads": "jobs",
   "GET /v1/campaigns": "skills",
   "GET /v1/campaigns/metrics": "skills",
   "GET /v1/campaigns/benchmarks": "skills",

@@ -19,6 +19,9 @@ export interface Things {
   /** A job with a result of this name. */
   jobId: string;
   resultName: string;
+  /** An upload whose one part has come, and one that is complete. */
+  uploadId: string;
+  sentUploadId: string;
   /** A linked Telegram chat. */
   chatId: string;
   /** What the whole installation shares; its routes are for super admins. */
@@ -103,6 +106,7 @@ export async function furnish(stack: Stack, label: string): Promise<Household> {
      INSERT INTO campaign_dirty_days (campaign, day) SELECT number, current_date FROM added`,
     [campaignId, teamId, marked("campaign"), marked("ad-group")],
   );
+  const uploads = await furnishUploads(client, marked("upload"));
   const shared = await furnishInstallation(stack, label);
   return {
     things: {
@@ -116,6 +120,7 @@ export async function furnish(stack: Stack, label: string): Promise<Household> {
       ...job,
       campaignId,
       chatId,
+      ...uploads,
       ...shared,
     },
     client,
@@ -149,6 +154,27 @@ async function furnishJob(stack: Stack, { client, teamId, marked }: JobOwner) {
     [job.id, resultName, fileKey, text.length],
   );
   return { jobId: job.id, resultName };
+}
+
+/** Two files of this name, one of them complete. */
+async function furnishUploads(client: ApiClient, name: string) {
+  const part = { walk: 1 };
+  const begin = async () => {
+    const { upload_id: id } = await client.expect<{ upload_id: string }>(
+      201,
+      "POST",
+      "/v1/uploads",
+      {
+        name,
+        size: JSON.stringify(part).length,
+      },
+    );
+    await client.expect(200, "PUT", `/v1/uploads/${id}/parts/1`, part);
+    return id;
+  };
+  const [uploadId, sentUploadId] = [await begin(), await begin()];
+  await client.expect(200, "POST", `/v1/uploads/${sentUploadId}/complete`);
+  return { uploadId, sentUploadId };
 }
 
 /** What belongs to no team and is reached by super admins only. */
@@ -186,6 +212,8 @@ export function ghost(): Things {
     campaignId: newId("campaign"),
     jobId: newId("job"),
     resultName: "ghost.txt",
+    uploadId: newId("upload"),
+    sentUploadId: newId("upload"),
     chatId: "9876543210987",
     provider: "ghost",
     model: "ghost/model",

@@ -51,6 +51,10 @@ const ofSkills = (): Record<string, Walk> =>
     ]),
   );
 
+/** Files are what users send, not what admins set; an upload keeps who sent it. */
+const SENT = "an upload is a file that somebody sends";
+
+const upload = (things: Things) => ({ id: things.uploadId });
 const team = (things: Things) => ({ id: things.teamId });
 const member = (things: Things) => ({ id: things.teamId, member_id: things.memberId });
 const key = (things: Things) => ({ id: things.keyId });
@@ -141,6 +145,40 @@ export const WALKS: Record<string, Walk> = {
     status: 200,
     params: skill,
     body: () => ({ enabled: false }),
+  },
+  "POST /v1/uploads": {
+    audit: { none: SENT },
+    stranger: "own",
+    status: 201,
+    body: () => ({ name: "walk.csv", size: 10 }),
+  },
+  "GET /v1/uploads/{id}": { stranger: "hidden", status: 200, shows: "marks", params: upload },
+  "PUT /v1/uploads/{id}/parts/{n}": {
+    audit: { none: SENT },
+    stranger: "hidden",
+    status: 200,
+    params: (things) => ({ id: things.uploadId, n: "1" }),
+    body: () => ({ walk: 1 }),
+  },
+  "POST /v1/uploads/{id}/complete": {
+    audit: { none: SENT },
+    stranger: "hidden",
+    status: 200,
+    params: upload,
+    ends: true,
+  },
+  "DELETE /v1/uploads/{id}": {
+    audit: { none: SENT },
+    stranger: "hidden",
+    status: 204,
+    params: upload,
+    ends: true,
+  },
+  "POST /v1/campaigns/uploads": {
+    audit: { none: SENT },
+    stranger: "hidden",
+    status: 202,
+    body: (things) => ({ upload_id: things.sentUploadId }),
   },
   "GET /v1/campaigns": { stranger: "own", status: 200, shows: "marks" },
   "GET /v1/campaigns/metrics": {

@@ -1,6 +1,7 @@
 import type { Next } from "hono";
 import { AppError } from "#core/kernel/errors.ts";
 import type { AppContext } from "../app-types.ts";
+import { takesFiles } from "../file-bodies.ts";
 import { inheritInternal } from "../internal-actor.ts";
 
 /** What is read away of a body that is refused; the platform lets no more through. In bytes. */
@@ -40,6 +41,7 @@ export function bodyLimit(limit: number) {
     }
     const { body } = c.req.raw;
     if (!body) return next();
+    if (!isJson(type) && takesFiles(c.req)) return passFile(c, next);
     if (!isJson(type)) {
       await discardBody(c.req.raw);
       throw notJson(type);
@@ -56,6 +58,13 @@ export function bodyLimit(limit: number) {
     c.req.raw = whole;
     return next();
   };
+}
+
+/** Leaves a file to its route, and reads away what a refusal leaves of it. */
+async function passFile(c: AppContext, next: Next): Promise<void> {
+  await next();
+  const { raw } = c.req;
+  if (c.error !== undefined && !raw.bodyUsed && raw.body?.locked === false) await discardBody(raw);
 }
 
 /** `application/json` and its kin such as `application/merge-patch+json`, with or without parameters. */

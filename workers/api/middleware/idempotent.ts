@@ -42,17 +42,21 @@ export function idempotencyKeyOf(c: AppContext): string | null {
 /**
  * Runs a creating verb in one transaction. With an Idempotency-Key, the answer is written in that same transaction:
  * the same key and body give it again for 24 hours, another body is refused, and two at once make one thing.
+ * @param fingerprint what stands for a body that was read already, such as a file's hash
  * @throws AppError `idempotency_mismatch`, `invalid_request`
  */
 export async function idempotent<Body>(
   c: AppContext,
   work: (context: TransactionContext) => Promise<Created<Body>>,
+  fingerprint?: string,
 ): Promise<Created<Body>> {
   const context = c.get("context");
   const key = idempotencyKeyOf(c);
   if (key === null) return context.transaction(work);
   const owner = ownerOf(context.principal);
-  const requestHash = await sha256Hex(`${c.req.method} ${c.req.path}\n${await c.req.text()}`);
+  const requestHash = await sha256Hex(
+    `${c.req.method} ${c.req.path}\n${fingerprint ?? (await c.req.text())}`,
+  );
   return context.transaction(async (inner) => {
     const earlier = await claim(inner, owner, key, requestHash);
     if (earlier) {

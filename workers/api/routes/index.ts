@@ -3,6 +3,7 @@ import { auditRoutes } from "./audit.ts";
 import { adminModelRoutes } from "./admin-models.ts";
 import { adminProviderRoutes } from "./admin-providers.ts";
 import { anthropicRoutes } from "./anthropic.ts";
+import { campaignUploadRoutes } from "./campaign-uploads.ts";
 import { campaignRoutes } from "./campaigns.ts";
 import { chatRoutes } from "./chat.ts";
 import { creditRoutes } from "./credits.ts";
@@ -27,6 +28,7 @@ import { skillRoutes } from "./skills.ts";
 import { switchRoutes } from "./switches.ts";
 import { teamRoutes } from "./teams.ts";
 import { telegramRoutes } from "./telegram.ts";
+import { uploadRoutes } from "./uploads.ts";
 import { usageRoutes } from "./usage.ts";
 import { vinRoutes } from "./vin.ts";
 
@@ -62,5 +64,7 @@ export const routes = [
   jobRoutes,
   jobResultRoutes,
   skillRoutes,
+  campaignUploadRoutes,
   campaignRoutes,
+  uploadRoutes,
 ];

@@ -8,7 +8,7 @@ const file = fileURLToPath(new URL("../docs/openapi.json", import.meta.url));
 
 // The routes are plain TypeScript that Node reads as it is. Should one of them import the platform's own module, it
 // gets an empty class: nothing of it runs while the document is made.
-const PLATFORM = `export class DurableObject {} export class WorkerEntrypoint {} export class RpcTarget {} export const env = {};`;
+const PLATFORM = `export class DurableObject {} export class WorkerEntrypoint {} export class RpcTarget {} export const env = {}; export const waitUntil = () => {};`;
 registerHooks({
   resolve: (specifier, context, next) =>
     specifier.startsWith("cloudflare:")

@@ -34,7 +34,7 @@ const binary = { schema: { type: "string" as const, format: "binary" } }; // els
 const contract = createRoute({
   method: "post",
   path: "/v1/campaigns/uploads",
-  tags: ["Campaigns", "Uploads"],
+  tags: ["Campaigns"],
   summary: "Import a file of advertising data",
   description:
     "Needs the scope `jobs`. The file is the field `file` of a form, or the whole body, up to 95 MiB; a larger one is sent by POST /v1/uploads in parts, and named here by its `upload_id` as JSON. The options of the JSON may come as fields of the form or of the query, `mapping` as JSON. The job is of the type `import_campaign_data`; see docs/campaigns-upload.md.",

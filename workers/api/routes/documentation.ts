@@ -39,6 +39,7 @@ const TAGS = [
   },
   { name: "VIN", description: "What a vehicle's identification number says" },
   { name: "Campaigns", description: "What advertising costs and brings, and why it changed" },
+  { name: "Uploads", description: "Files that are too large for one request" },
   { name: "Usage", description: "What was used and what it cost: in sums and by single requests" },
   { name: "Audit", description: "Who changed what, from where, before and after" },
   { name: "Telegram", description: "Linking Telegram chats to a team" },

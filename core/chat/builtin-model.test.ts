@@ -23,6 +23,17 @@ const weather = {
   },
 };
 
+/** A conversation in which the tool has answered. */
+const answered = (content: string) => {
+  const call = { id: "c1", type: "function", function: { name: "get_weather", arguments: "{}" } };
+  const messages = [
+    { role: "user", content: "Berlin" },
+    { role: "assistant", content: null, tool_calls: [call] },
+    { role: "tool", tool_call_id: "c1", content },
+  ];
+  return { model: "builtin", messages, tools: [weather] };
+};
+
 interface Delta {
   content?: string | null;
   tool_calls?: { index: number; id?: string; function: { name?: string; arguments: string } }[];
@@ -136,8 +147,14 @@ describe("the builtin model", () => {
   });
 
   it("cuts a reply of a hundred thousand words at the limit without weighing it word by word", () => {
-    const skill = { name: "long", recognise: () => ({ reply: "word ".repeat(100_000) }) };
-    const { choices, usage } = builtinCompletion(ask("Hi", { max_tokens: 60_000 }), [skill]);
+    const long = {
+      tool: "get_weather",
+      recognise: () => null,
+      tell: () => "word ".repeat(100_000),
+    };
+    const { choices, usage } = builtinCompletion({ ...answered("It rains."), max_tokens: 60_000 }, [
+      long,
+    ]);
     expect(choices[0]?.finish_reason).toBe("length");
     expect(usage.completion_tokens).toBeLessThanOrEqual(60_000);
     expect(usage.completion_tokens).toBeGreaterThan(59_000);
@@ -173,15 +190,25 @@ describe("the builtin model", () => {
     expect(JSON.parse(made ?? "")).toEqual({ name: "Ada", tags: ["a"] });
   });
 
-  it("answers with what a skill recognises", () => {
-    const skill = {
-      name: "shout",
-      recognise: (text: string) => (text.startsWith("!") ? { reply: text.toUpperCase() } : null),
+  it("calls the tool that recognises a text, where it is offered, and tells what it answered", () => {
+    const recogniser = {
+      tool: "get_weather",
+      recognise: (text: string) => (text === "Berlin" ? { city: text } : null),
+      tell: (result: string, text: string) => (result === "{}" ? null : `${text}: ${result}`),
     };
-    expect(builtinCompletion(ask("!abc"), [skill]).choices[0]?.message.content).toBe("!ABC");
-    expect(builtinCompletion(ask("abc"), [skill]).choices[0]?.message.content).toContain(
-      "stand-in",
-    );
+    const calls = (text: string, more: object) =>
+      builtinCompletion(ask(text, more), [recogniser]).choices[0]?.message.tool_calls?.map(
+        (call) => call.function,
+      );
+    const called = [{ name: "get_weather", arguments: '{"city":"Berlin"}' }];
+    expect(calls("Berlin", { tools: [weather] })).toEqual(called);
+    expect(calls("Berlin", {})).toBeUndefined();
+    expect(calls("Berlin", { tools: [weather], tool_choice: "none" })).toBeUndefined();
+    expect(calls("Rome", { tools: [weather] })).toBeUndefined();
+    const said = (result: string) =>
+      builtinCompletion(answered(result), [recogniser]).choices[0]?.message.content;
+    expect(said("It rains.")).toMatch(/^Berlin: It rains\.\n\n.*stand-in/);
+    expect(said("{}")).toContain("The tool answered: “{}”");
   });
 
   it.each([undefined, null, 5, "x", {}, [null, 3, "a", { role: 4 }]])(

@@ -1,11 +1,16 @@
 import { estimatePromptTokens, estimateTokens } from "./estimate-tokens.ts";
-import { type BuiltinSay, sayTo } from "./builtin-sentences.ts";
+import { type BuiltinSay, sayTo, standIn } from "./builtin-sentences.ts";
+import { listOf, objectOf } from "./loose-json.ts";
 import { exampleOf } from "./schema-example.ts";
 
-/** A skill that the builtin model recognises in a text, and answers with. */
+/** What the builtin model knows of a tool that it may be offered. */
 export interface Recogniser {
-  name: string;
-  recognise(text: string): { reply: string } | null;
+  /** The tool's name. */
+  tool: string;
+  /** Its arguments, where the text stands for a use of it; null for every other text. */
+  recognise(text: string): object | null;
+  /** What it answered, in words and in the language of the text; null where it is not to be told so. */
+  tell(result: string, text: string): string | null;
 }
 
 /** A request as OpenAI shapes it; it is read field by field, since everything in it may be anything. */
@@ -31,7 +36,7 @@ const EMBEDDING_DIMENSIONS_LIMIT = 3_072;
 
 /**
  * The stand-in that answers where no model is configured, in the shape of OpenAI's chat completion. It is honest about
- * what it is, answers what a skill recognises, and otherwise says which settings bring a real model.
+ * what it is, calls a tool that recognises its part, and otherwise says which settings bring a real model.
  */
 export function builtinCompletion(request: Request, recognisers: readonly Recogniser[] = []) {
   const replies = repliesTo(request, recognisers);
@@ -146,18 +151,28 @@ function repliesTo(request: Request, recognisers: readonly Recogniser[]): Reply[
 }
 
 function replyTo(request: Request, recognisers: readonly Recogniser[]): Reply {
-  const call = toolCallFor(request);
+  const call = toolCallFor(request, recognisers);
   if (call) return { content: null, toolCalls: [call], finishReason: "tool_calls" };
   const say = situationOf(request);
-  const recognised = recognisers
-    .map((skill) => skill.recognise(say.text))
-    .find((found) => found !== null);
-  const whole = recognised?.reply ?? jsonFor(request) ?? sayTo(say);
+  const told = toldBy(recognisers, say);
+  const whole = jsonFor(request) ?? (told === null ? sayTo(say) : `${told}\n\n${standIn(say)}`);
   return cutReply(whole, request);
 }
 
+/** What the tool that was called last has answered, in its own words. */
+function toldBy(recognisers: readonly Recogniser[], say: Situation): string | null {
+  const { toolAnswer, toolName, text } = say;
+  const recogniser = recognisers.find(({ tool }) => tool === toolName);
+  return toolAnswer === null ? null : (recogniser?.tell(toolAnswer, text) ?? null);
+}
+
+interface Situation extends BuiltinSay {
+  /** The tool that has answered; null where none has. */
+  toolName: string | null;
+}
+
 /** What was said to it: the last user's text, how many pictures, and what a tool has answered since. */
-function situationOf(request: Request): BuiltinSay {
+function situationOf(request: Request): Situation {
   const messages = (Array.isArray(request["messages"]) ? request["messages"] : []).filter(isObject);
   const last = messages.findLast((message) => message["role"] === "user");
   const parts = Array.isArray(last?.["content"]) ? last["content"].filter(isObject) : [];
@@ -174,11 +189,23 @@ function situationOf(request: Request): BuiltinSay {
     text: text.trim(),
     images: parts.filter((part) => part["type"] === "image_url").length,
     toolAnswer,
+    toolName: toolAnswer === null ? null : nameOfCall(messages, closing?.["tool_call_id"]),
   };
 }
 
-/** A tool is called where the request forces one, or the user names one and it was not called yet. */
-function toolCallFor(request: Request): ToolCall | null {
+/** The name of the tool that a call of this id is of. */
+function nameOfCall(messages: readonly Request[], id: unknown): string | null {
+  for (const message of messages.toReversed())
+    for (const call of listOf(message["tool_calls"]).map(objectOf))
+      if (call["id"] === id) return String(objectOf(call["function"])["name"]);
+  return null;
+}
+
+/**
+ * A tool is called where the request forces one, or the user names one or says what stands for a use of it, and it was not
+ * called yet.
+ */
+function toolCallFor(request: Request, recognisers: readonly Recogniser[]): ToolCall | null {
   const tools = (Array.isArray(request["tools"]) ? request["tools"] : [])
     .filter(isObject)
     .map((tool) => tool["function"])
@@ -195,12 +222,26 @@ function toolCallFor(request: Request): ToolCall | null {
     forced === null
       ? (named ?? (choice === "required" ? tools[0] : undefined))
       : tools.find(({ name }) => name === forced);
+  const recognised = tool || choice === "required" ? null : recognise(recognisers, tools, text);
+  if (recognised) return callOf(recognised.name, recognised.given);
   if (!tool || typeof tool["name"] !== "string") return null;
-  const given = exampleOf(tool["parameters"], text);
+  return callOf(tool["name"], exampleOf(tool["parameters"], text));
+}
+
+/** The first of the tools that takes the text for a use of it. */
+function recognise(recognisers: readonly Recogniser[], tools: readonly Request[], text: string) {
+  for (const { tool: name, recognise } of recognisers) {
+    const given = tools.some((tool) => tool["name"] === name) ? recognise(text) : null;
+    if (given) return { name, given };
+  }
+  return null;
+}
+
+function callOf(name: string, given: unknown): ToolCall {
   return {
     id: `call_${crypto.randomUUID().replaceAll("-", "").slice(0, 24)}`,
     type: "function",
-    function: { name: tool["name"], arguments: JSON.stringify(given ?? {}) },
+    function: { name, arguments: JSON.stringify(given ?? {}) },
   };
 }
 

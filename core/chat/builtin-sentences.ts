@@ -31,11 +31,18 @@ const PERSIAN: typeof ENGLISH = {
     "برای پاسخ واقعی، AI_SERVICE_URL و AI_SERVICE_API_KEY و AI_SERVICE_MODEL را تنظیم و دوباره اجرا کنید.",
 };
 
+const wordsFor = (text: string) =>
+  /[\u067E\u0686\u0698\u06AF\u06A9\u06CC\u0600-\u06FF]/u.test(text) ? PERSIAN : ENGLISH;
+
+/** That it is no model, and how to get one, under what a tool has answered. */
+export function standIn({ text }: BuiltinSay): string {
+  const words = wordsFor(text);
+  return `${words.iAm} ${words.settings}`;
+}
+
 /** What the builtin model says: what it is, what it understood, and what to set for a real model; in English or Persian. */
 export function sayTo(say: BuiltinSay): string {
-  const words = /[\u067E\u0686\u0698\u06AF\u06A9\u06CC\u0600-\u06FF]/u.test(say.text)
-    ? PERSIAN
-    : ENGLISH;
+  const words = wordsFor(say.text);
   const quote = (text: string) =>
     text.length > QUOTE_LIMIT
       ? `${text.slice(0, QUOTE_LIMIT).replace(/[\uD800-\uDBFF]$/, "")}…`

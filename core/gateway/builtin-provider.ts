@@ -1,4 +1,4 @@
-import { builtinChunks, builtinCompletion } from "../chat/builtin-model.ts";
+import { builtinChunks, builtinCompletion, type Recogniser } from "../chat/builtin-model.ts";
 import type { ProviderAnswer } from "./call-provider.ts";
 import { ProviderCall } from "./provider-call.ts";
 
@@ -8,11 +8,14 @@ const PACE_MS = 12;
 const encoder = new TextEncoder();
 
 /** The builtin model's answer, as a provider would send it. */
-export function builtinAnswer(request: Record<string, unknown>): ProviderAnswer {
+export function builtinAnswer(
+  request: Record<string, unknown>,
+  recognisers: readonly Recogniser[] = [],
+): ProviderAnswer {
   const response =
     request["stream"] === true
-      ? streamOf(builtinChunks({ ...request, stream_options: { include_usage: true } }))
-      : Response.json(builtinCompletion(request));
+      ? streamOf(builtinChunks({ ...request, stream_options: { include_usage: true } }, recognisers))
+      : Response.json(builtinCompletion(request, recognisers));
   return { response, decodeWhole: null, call: new ProviderCall(null) };
 }
 

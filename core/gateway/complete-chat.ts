@@ -334,7 +334,8 @@ function send(
   request: ChatRequest,
   deadlineAt: number,
 ): Promise<ProviderAnswer> {
-  if (route.endpoint === null) return Promise.resolve(builtinAnswer(request.raw));
+  if (route.endpoint === null)
+    return Promise.resolve(builtinAnswer(request.raw, ports.recognisers));
   const { model, targetModel, maxOutputTokens } = route;
   const { raw, stream } = request;
   const { requestId, receivedAt: now } = call;

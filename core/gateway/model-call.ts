@@ -1,3 +1,4 @@
+import type { Recogniser } from "../chat/builtin-model.ts";
 import type { GuardRails } from "../guard-rails/guard-rails.ts";
 import type { Principal } from "../kernel/principal.ts";
 import type { ModelRoute } from "../providers/catalog.ts";
@@ -76,6 +77,8 @@ export interface GatewayPorts {
   now: () => number;
   /** Where answers are kept to be given again. */
   answers?: AnswerStore;
+  /** What the builtin model knows of tools. */
+  recognisers?: readonly Recogniser[];
 }
 
 /** What a model answered, ready to be sent. */

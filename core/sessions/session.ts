@@ -1,4 +1,5 @@
 import type { ListedContent, MessageContent } from "./message-content.ts";
+import type { ToolMessage } from "./tool-calls.ts";
 
 /** What a session is, without its history. */
 export interface SessionInfo {
@@ -36,10 +37,9 @@ export interface SessionMessage {
 }
 
 /** A message as the model gets it. */
-export interface PromptMessage {
-  role: "system" | "user" | "assistant";
-  content: MessageContent;
-}
+export type PromptMessage =
+  | { role: "system" | "user" | "assistant"; content: MessageContent }
+  | ToolMessage;
 
 /** What makes a call that is sent again recognisable. */
 export interface TurnRetry {
@@ -67,6 +67,8 @@ export interface TurnStart {
   system?: string | null | undefined;
   /** How many tokens the system prompt, the history and the message may take together. */
   promptTokens: number;
+  /** Whether the model is offered tools, so that it may see what it called before. */
+  withTools?: boolean;
   retry: TurnRetry | null;
 }
 
@@ -84,15 +86,17 @@ export interface TurnEnd {
   /** Chosen for this turn and all after it; undefined leaves what was chosen before. */
   chosenModel?: string | null | undefined;
   system?: string | null | undefined;
+  /** The calls of tools before the reply, each followed by its result; left out where there are none. */
+  toolMessages?: ToolMessage[];
 }
 
 /** An answer that stands in the history. */
-export type KeptAnswer = Omit<TurnEnd, "turnId" | "chosenModel" | "system">;
+export type KeptAnswer = Omit<TurnEnd, "turnId" | "chosenModel" | "system" | "toolMessages">;
 
 /** How a turn begins, or why it does not. */
 export type TurnBegin =
-  /** `leaseMs`: for how long the session waits for a turn that nobody renews. */
-  | { state: "begun"; messages: PromptMessage[]; leaseMs: number }
+  /** `leaseMs`: for how long the session waits for a turn that nobody renews. `room`: tokens that the prompt leaves free. */
+  | { state: "begun"; messages: PromptMessage[]; leaseMs: number; room: number }
   /** The same call was answered before. */
   | { state: "answered"; answer: KeptAnswer }
   /**

@@ -10,6 +10,7 @@ import { noSuchSession, sessionIdFor, checkSessionId } from "./session-id.ts";
 import { promptRoom } from "./trim-history.ts";
 import type { Turn, TurnPorts, TurnRequest } from "./turn.ts";
 import type { TurnInput } from "./turn-input.ts";
+import type { TurnTools } from "./turn-tools.ts";
 
 /**
  * Says something in a session, a new one where none is named, and lets the model answer. What was said is kept once
@@ -38,21 +39,28 @@ export async function takeTurn(
     if (named !== null) checkSessionId(named);
     return modelOf(ports, call, input, store);
   });
+  let tools: TurnTools | null = null;
   const begun = await withFailureRecord({ ports: gateway, call, model }, async () => {
     const route = await allowedRoute(gateway, call, model);
     // What is kept of a turn went through the team's guard rails, as what goes to the model does.
     const rails = await gateway.guardRails(call.teamId);
     if (rails) input = guardTurn(rails, input);
+    tools = await toolsOf(ports, call, input, model);
     const create = named === null ? newSession(call, sessionId, input) : null;
     const start = { turnId: call.requestId, message: input.message, create, system: input.system };
-    const promptTokens = promptRoom(route);
-    return begunOrThrow(await store.begin(call.teamId, { ...start, promptTokens, retry }));
+    const promptTokens = promptRoom(route) - (tools?.tokens ?? 0);
+    const asked = { ...start, promptTokens, withTools: tools !== null, retry };
+    return begunOrThrow(await store.begin(call.teamId, asked));
   });
   if (begun.state === "answered") return replay(sessionId, begun.answer, request);
-  return new RunningTurn({ ports, call, request: { ...request, input }, store, hangUp }).run(
-    model,
-    begun,
-  );
+  const parts = { ports, call, request: { ...request, input }, store, tools, hangUp };
+  return new RunningTurn(parts).run(model, begun);
+}
+
+/** What the model is offered in this turn. */
+function toolsOf({ toolBox }: TurnPorts, call: ModelCall, { skills }: TurnInput, model: string) {
+  if (!toolBox || toolBox.refusesTools(model)) return null;
+  return toolBox.toolsFor(call, skills ?? null);
 }
 
 function guardTurn(rails: GuardRails, input: TurnInput): TurnInput {
@@ -122,7 +130,7 @@ function begunOrThrow(begun: TurnBegin): Begun | Extract<TurnBegin, { state: "an
 }
 
 function replay(sessionId: string, kept: KeptAnswer, request: TurnRequest): Turn {
-  request.onPart({ text: kept.reply, tools: [] });
+  request.onPart({ text: kept.reply });
   const answer = Promise.resolve({ ...kept, sessionId });
   return { sessionId, replayed: true, upstreamMs: null, answer, record: null };
 }

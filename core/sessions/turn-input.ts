@@ -23,5 +23,7 @@ export const turnInput = z.strictObject({
   system: systemPrompt.nullish(),
   stream: z.boolean().nullish(),
   user: line(200).nullish(),
+  /** Names of the skills that the model may use as tools; null: those that change nothing. */
+  skills: z.array(line(100)).max(100).nullish(),
 });
 export type TurnInput = z.infer<typeof turnInput>;

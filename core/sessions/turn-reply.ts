@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { SseScanner } from "../chat/sse.ts";
+import { CallGatherer, type ToolCall, toolCallShape } from "./tool-calls.ts";
 
 /** The longest reply that is kept, in UTF-16 units; a model that goes on after it is cut off with the reason "length". */
 export const REPLY_LIMIT = 2_000_000;
@@ -8,13 +9,10 @@ export const REPLY_LIMIT = 2_000_000;
 export interface Reply {
   text: string;
   finishReason: string | null;
-}
-
-/** A part of a streamed reply. */
-export interface ReplyPart {
-  text: string;
-  /** Names of tools that the model has called. */
-  tools: string[];
+  /** Tools that it wants to be called before it goes on. */
+  calls: ToolCall[];
+  /** What its provider wants back with the message, such as signed thoughts; see ADR 58. */
+  extra: unknown;
 }
 
 /** A text, or parts of one as some providers send it. */
@@ -26,10 +24,14 @@ const text = z
       .transform((parts) => parts.map((part) => part.text ?? "").join("")),
   ])
   .nullish();
-const toolCalls = z
-  .array(z.looseObject({ function: z.looseObject({ name: z.string().nullish() }).nullish() }))
+const said = z
+  .looseObject({
+    content: text,
+    refusal: text,
+    tool_calls: z.array(toolCallShape).nullish(),
+    extra_content: z.unknown().optional(),
+  })
   .nullish();
-const said = z.looseObject({ content: text, refusal: text, tool_calls: toolCalls }).nullish();
 const finishReason = z.string().nullish();
 const completion = z.looseObject({
   choices: z.array(z.looseObject({ message: said, finish_reason: finishReason })).nullish(),
@@ -43,40 +45,58 @@ export function readReply(body: string): Reply {
   const parsed = completion.safeParse(parseJson(body));
   const choice = parsed.data?.choices?.[0];
   const text = choice?.message?.content || choice?.message?.refusal || "";
+  const calls = new CallGatherer();
+  for (const [index, call] of (choice?.message?.tool_calls ?? []).entries())
+    calls.take({ ...call, index });
+  const rest = { calls: calls.all(), extra: choice?.message?.extra_content };
   if (text.length > REPLY_LIMIT)
-    return { text: text.slice(0, REPLY_LIMIT), finishReason: "length" };
-  return { text, finishReason: choice?.finish_reason ?? "stop" };
+    return { text: text.slice(0, REPLY_LIMIT), finishReason: "length", ...rest };
+  return { text, finishReason: choice?.finish_reason ?? "stop", ...rest };
 }
 
 /** Reads a stream of chat completion chunks. */
 export class ReplyReader {
-  readonly reply: Reply = { text: "", finishReason: null };
+  private text = "";
+  private finishReason: string | null = null;
+  private extra: unknown = undefined;
+  private readonly calls = new CallGatherer();
   private readonly scanner = new SseScanner();
+  private readonly limit: number;
+
+  /** @param limit the longest text that is read, in UTF-16 units */
+  constructor(limit = REPLY_LIMIT) {
+    this.limit = limit;
+  }
+
+  get reply(): Reply {
+    const { text, finishReason, extra } = this;
+    return { text, finishReason, calls: this.calls.all(), extra };
+  }
 
   /** Whether the reply has grown as long as one may be. */
   get full(): boolean {
-    return this.reply.text.length >= REPLY_LIMIT;
+    return this.text.length >= this.limit;
   }
 
-  /** Takes bytes of the stream, or its end, and gives what they add to the reply. */
-  take(bytes: Uint8Array | null): ReplyPart {
-    const part: ReplyPart = { text: "", tools: [] };
+  /** Takes bytes of the stream, or its end, and gives the text that they add to the reply. */
+  take(bytes: Uint8Array | null): string {
+    let added = "";
     for (const event of bytes === null ? this.scanner.end() : this.scanner.push(bytes))
-      if (event.data !== null) this.read(event.data, part);
-    part.text = part.text.slice(0, REPLY_LIMIT - this.reply.text.length);
-    this.reply.text += part.text;
-    if (this.full) this.reply.finishReason = "length";
-    return part;
+      if (event.data !== null) added += this.read(event.data);
+    added = added.slice(0, this.limit - this.text.length);
+    this.text += added;
+    if (this.full) this.finishReason = "length";
+    return added;
   }
 
-  private read(data: string, part: ReplyPart): void {
+  private read(data: string): string {
     const choice = chunk.safeParse(parseJson(data)).data?.choices?.[0];
-    if (!choice) return;
+    if (!choice) return "";
     const { delta } = choice;
-    part.text += delta?.content || delta?.refusal || "";
-    for (const call of delta?.tool_calls ?? [])
-      if (call.function?.name) part.tools.push(call.function.name);
-    if (choice.finish_reason) this.reply.finishReason = choice.finish_reason;
+    for (const call of delta?.tool_calls ?? []) this.calls.take(call);
+    if (delta?.extra_content !== undefined) this.extra = delta.extra_content;
+    if (choice.finish_reason) this.finishReason = choice.finish_reason;
+    return delta?.content || delta?.refusal || "";
   }
 }
 

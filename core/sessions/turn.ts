@@ -3,7 +3,7 @@ import type { GatewayPorts, ModelAnswer } from "../gateway/model-call.ts";
 import type { UsageRecord } from "../usage/usage-record.ts";
 import type { KeptAnswer, OpenSession, TurnRetry } from "./session.ts";
 import type { TurnInput } from "./turn-input.ts";
-import type { ReplyPart } from "./turn-reply.ts";
+import type { ToolBox, ToolState } from "./turn-tools.ts";
 
 /** What a turn reaches the world by. */
 export interface TurnPorts {
@@ -11,14 +11,19 @@ export interface TurnPorts {
   openSession: OpenSession;
   /** The model for sessions that have chosen none. @throws AppError `invalid_request` where there is none */
   defaultModel(): Promise<string>;
+  /** Left out where models are offered no tools. */
+  toolBox?: ToolBox;
 }
+
+/** A part of the reply, or what a tool does. */
+export type TurnPart = { text: string } | ToolState;
 
 export interface TurnRequest {
   input: TurnInput;
   /** Makes the call safe to send again; null where the client gave no Idempotency-Key. */
   retry: TurnRetry | null;
-  /** Gets the reply as it comes, where the input asks for a stream. */
-  onPart(part: ReplyPart): void;
+  /** Gets the reply as it comes, and what tools do meanwhile. */
+  onPart(part: TurnPart): void;
 }
 
 export interface TurnAnswer extends KeptAnswer {
@@ -38,6 +43,6 @@ export interface Turn {
   admission?: Admission | undefined;
   /** @throws AppError for all that fails once the stream has begun; then nothing of the turn stays */
   answer: Promise<TurnAnswer>;
-  /** Null where the answer is an earlier one. Never rejects. */
-  record: Promise<UsageRecord> | null;
+  /** Of all calls of the model together, for the log. Null where the answer is an earlier one. Never rejects. */
+  record: Promise<UsageRecord | null> | null;
 }

@@ -5,7 +5,8 @@ import {
   withoutPictures,
 } from "#core/sessions/message-content.ts";
 import type { KeptAnswer, SessionMessage, TurnRetry } from "#core/sessions/session.ts";
-import { messageTokens } from "#core/sessions/trim-history.ts";
+import type { ToolMessage } from "#core/sessions/tool-calls.ts";
+import { messageTokens, toolTokensOf } from "#core/sessions/trim-history.ts";
 
 /** The longest piece of a text in one row, in UTF-16 units: a row holds at most 2 MB, and a unit takes at most 3 bytes. */
 const PIECE_LENGTH = 500_000;
@@ -13,6 +14,8 @@ const PIECE_LENGTH = 500_000;
 const PAGE_LENGTH = 4_000_000;
 /** Messages that a session keeps; beyond it, the oldest go. */
 const MESSAGES_KEPT = 10_000;
+/** How long the calls of one turn and their results may be, in UTF-16 units of JSON; longer ones are not kept. */
+const TOOL_MESSAGES_LENGTH = 400_000;
 /** Bytes of inline pictures that a session keeps, the newest. Those of the newest message stay in any case. */
 const PICTURE_BYTES_KEPT = 4 * 1024 * 1024;
 
@@ -37,6 +40,9 @@ type MessageRow = Row<{
   created_at: number;
 }>;
 
+/** A message of the history as far as trimming looks at it. */
+type WeighedRow = Row<Pick<MessageRow, "id" | "role" | "tokens"> & { toolTokens: number }>;
+
 /** An answer that was given under a retry key. */
 export interface RetriedAnswer {
   position: number;
@@ -56,6 +62,12 @@ const TABLES = [
     PRIMARY KEY (message_id, number))`,
 ];
 
+/** Sessions of an earlier release get it when their next turn begins. */
+const TOOL_TURNS = `CREATE TABLE IF NOT EXISTS tool_turns (message_id TEXT PRIMARY KEY, tokens INTEGER NOT NULL)`;
+
+/** Where the calls of tools before an answer are, among the pieces of contents. */
+const callsOf = (messageId: string) => `${messageId}/tools`;
+
 /** What was said in a session: the messages, and their contents in pieces that fit into rows. */
 export class SessionHistory {
   private readonly sql: SqlStorage;
@@ -66,9 +78,16 @@ export class SessionHistory {
 
   createTables(): void {
     for (const table of TABLES) this.sql.exec(table);
+    this.completeTables();
+  }
+
+  /** Makes what later releases have added. */
+  completeTables(): void {
+    this.sql.exec(TOOL_TURNS);
   }
 
   dropTables(): void {
+    this.sql.exec("DROP TABLE IF EXISTS tool_turns");
     this.sql.exec("DROP TABLE IF EXISTS pieces");
     this.sql.exec("DROP TABLE IF EXISTS messages");
   }
@@ -106,7 +125,24 @@ export class SessionHistory {
     this.boundPictures();
   }
 
+  /** Adds what the model called before an answer, and what came of it. */
+  addCalls(messageId: string, messages: readonly ToolMessage[]): void {
+    if (messages.length === 0 || JSON.stringify(messages).length > TOOL_MESSAGES_LENGTH) return;
+    this.sql.exec(
+      "INSERT INTO tool_turns (message_id, tokens) VALUES (?, ?)",
+      messageId,
+      toolTokensOf(messages),
+    );
+    this.writeContent(callsOf(messageId), messages);
+  }
+
+  /** What the model called before an answer. */
+  readCalls(messageId: string): ToolMessage[] {
+    return this.readJson(callsOf(messageId)) as ToolMessage[]; // as addCalls wrote it
+  }
+
   forgetAll(): void {
+    this.sql.exec("DELETE FROM tool_turns");
     this.sql.exec("DELETE FROM messages");
     this.sql.exec("DELETE FROM pieces");
   }
@@ -147,9 +183,10 @@ export class SessionHistory {
   }
 
   /** The newest first, read row by row, without their contents. */
-  *weighed(): Iterable<Pick<MessageRow, "id" | "role" | "tokens">> {
-    yield* this.sql.exec<Row<Pick<MessageRow, "id" | "role" | "tokens">>>(
-      "SELECT id, role, tokens FROM messages ORDER BY position DESC",
+  *weighed(): Iterable<WeighedRow> {
+    yield* this.sql.exec<WeighedRow>(
+      `SELECT id, role, messages.tokens AS tokens, coalesce(tool_turns.tokens, 0) AS toolTokens
+       FROM messages LEFT JOIN tool_turns ON tool_turns.message_id = messages.id ORDER BY position DESC`,
     );
   }
 
@@ -180,16 +217,20 @@ export class SessionHistory {
   }
 
   readContent(messageId: string): MessageContent {
+    return this.readJson(messageId) as MessageContent; // as writeContent wrote it
+  }
+
+  private readJson(name: string): unknown {
     const pieces = this.sql
       .exec<Row<{ text: string }>>(
         "SELECT text FROM pieces WHERE message_id = ? ORDER BY number",
-        messageId,
+        name,
       )
       .toArray();
-    return JSON.parse(pieces.map((piece) => piece.text).join("")) as MessageContent; // as writeContent wrote it
+    return JSON.parse(pieces.map((piece) => piece.text).join(""));
   }
 
-  writeContent(messageId: string, content: MessageContent): void {
+  writeContent(messageId: string, content: MessageContent | readonly ToolMessage[]): void {
     const json = JSON.stringify(content);
     for (let start = 0, number = 0; start < json.length; number++) {
       let end = Math.min(json.length, start + PIECE_LENGTH);
@@ -233,6 +274,8 @@ export class SessionHistory {
 
   private forget(id: string): void {
     this.sql.exec("DELETE FROM messages WHERE id = ?", id);
+    this.sql.exec("DELETE FROM tool_turns WHERE message_id = ?", id);
+    this.forgetContent(callsOf(id));
     this.forgetContent(id);
   }
 

@@ -50,6 +50,7 @@ export class SessionStorage {
   constructor(sql: SqlStorage) {
     this.sql = sql;
     this.history = new SessionHistory(sql);
+    if (this.has("session")) this.history.completeTables();
   }
 
   session(): SessionRow | null {

@@ -2,6 +2,7 @@ import { DurableObject } from "cloudflare:workers";
 import { z } from "zod";
 import { newId } from "#core/kernel/ids.ts";
 import type {
+  PromptMessage,
   SessionChanges,
   SessionInfo,
   SessionMessage,
@@ -157,10 +158,14 @@ export class Session extends DurableObject implements SessionStore {
       const made_by = start.retry?.key ?? null;
       storage.create({ id, team_id: team, key_id: keyId, end_user: endUser, model, made_by }, now);
     }
-    const messages = trimHistory(storage.history.weighed(), room).map(({ id, role }) => ({
-      role,
-      content: storage.history.readContent(id),
-    }));
+    const { history } = storage;
+    const kept = trimHistory(history.weighed(), room, start.withTools);
+    const messages = kept.flatMap(({ message: { id, role }, calls }): PromptMessage[] => [
+      ...(calls ? history.readCalls(id) : []),
+      { role, content: history.readContent(id) },
+    ]);
+    const taken = kept.reduce((sum, one) => sum + one.message.tokens, 0);
+    const takenByCalls = kept.reduce((sum, one) => sum + (one.calls ? one.message.toolTokens : 0), 0);
     this.beginTurn(start, now);
     return {
       state: "begun",
@@ -170,6 +175,7 @@ export class Session extends DurableObject implements SessionStore {
         { role: "user", content: start.message },
       ],
       leaseMs: this.leaseMs,
+      room: room - taken - takenByCalls,
     };
   }
 
@@ -214,6 +220,7 @@ export class Session extends DurableObject implements SessionStore {
     storage.endTurn();
     storage.history.addQuestion(turn.message_id, turn.started_at);
     storage.history.addAnswer(end, retryOf(turn), now);
+    storage.history.addCalls(end.messageId, end.toolMessages ?? []);
     storage.countTurn(end.model, { input: end.inputTokens, output: end.outputTokens });
     if (end.chosenModel !== undefined) storage.set("model", end.chosenModel);
     if (end.system !== undefined) storage.set("system", end.system);

@@ -1,6 +1,6 @@
 import type { PostgresServer } from "#test/harness/postgres.ts";
 import { eventually } from "#test/harness/eventually.ts";
-import { startStack, type Stack, type WorkerName } from "#test/harness/stack.ts";
+import { startStack, type Stack, type StackOptions, type WorkerName } from "#test/harness/stack.ts";
 import { type FaultProvider, startFaultProvider } from "#test/providers/fault-provider.ts";
 import { expect } from "vitest";
 
@@ -54,9 +54,10 @@ export async function startGateway(
   postgres: PostgresServer,
   workers: WorkerName[] = ["api", "bot", "cron"],
   vars: Record<string, string> = {},
+  start: (options: StackOptions) => Promise<Stack> = startStack,
 ): Promise<GatewayStack> {
   const provider = await startFaultProvider({ apiKey: PROVIDER_KEY });
-  const stack = await startStack({ postgres, workers, vars });
+  const stack = await start({ postgres, workers, vars });
   const { teamId, keyId, key } = await stack.createTeam();
   const records = usageRecords(stack);
   return {

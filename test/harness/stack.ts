@@ -26,6 +26,8 @@ export interface StackOptions {
   workers?: WorkerName[];
   /** Settings for every Worker, over the harness's own. */
   vars?: Record<string, string>;
+  /** Where the bundles are; by default where `npm run build` puts them. */
+  bundles?: string;
   /** Gives the api Worker the binding of Workers AI, and says where its requests go. */
   ai?: URL;
 }
@@ -117,9 +119,9 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 
   const start = async () => {
     const before = await childProcessesOf(process.pid);
-    const { ai } = options;
+    const { ai, bundles } = options;
     miniflare = new Miniflare(
-      miniflareOptions({ names, vars, folder, logs, ...(ai ? { ai } : {}) }),
+      miniflareOptions({ names, vars, folder, logs, bundles, ...(ai ? { ai } : {}) }),
     );
     await miniflare.ready;
     workerd = (await childProcessesOf(process.pid)).filter((pid) => !before.includes(pid));
@@ -148,7 +150,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       const before = await childProcessesOf(process.pid);
       const suffix = `-${++apis}`;
       const second = new Miniflare(
-        miniflareOptions({ names: ["api"], vars, folder, logs, suffix }),
+        miniflareOptions({ names: ["api"], vars, folder, logs, suffix, bundles: options.bundles }),
       );
       await second.ready;
       const { origin } = await second.unsafeGetDirectURL(`${WORKERS.api.script}${suffix}`);
@@ -233,6 +235,7 @@ interface RuntimeOptions {
   /** Where Durable Objects and queues keep their data, and runtimes of one stack find each other. */
   folder: string;
   logs: LogLines;
+  bundles: string | undefined;
   /** A second runtime of the same stack: its Workers have this behind their names, and use the first one's objects. */
   suffix?: string;
   ai?: URL;
@@ -240,6 +243,7 @@ interface RuntimeOptions {
 
 function miniflareOptions(options: RuntimeOptions): MiniflareOptions {
   const { names, vars, folder, logs, suffix = "", ai } = options;
+  const bundles = options.bundles ?? path.join(ROOT, "dist");
   const workers = names.map((name) => {
     const { script, config } = WORKERS[name];
     const { workerOptions } = unstable_getMiniflareWorkerOptions(path.join(ROOT, config));
@@ -252,7 +256,7 @@ function miniflareOptions(options: RuntimeOptions): MiniflareOptions {
         {
           type: "ESModule" as const,
           path: "index.js",
-          contents: readFileSync(path.join(ROOT, "dist", name, "index.js"), "utf8"),
+          contents: readFileSync(path.join(bundles, name, "index.js"), "utf8"),
         },
         ...fontsOf(name),
       ],

@@ -8,27 +8,45 @@ export type ChatParameters = OpenAI.Chat.ChatCompletionCreateParams;
 type Chunk = OpenAI.Chat.ChatCompletionChunk;
 type Delta = Chunk["choices"][number]["delta"];
 
-/** What the model says: a call of the first tool, or a sentence about what it was sent. */
+/** What the model says: calls of tools, or a sentence about what it was sent. */
 interface Reply {
   pieces: string[];
-  toolCall: { id: string; name: string; argumentPieces: string[] } | null;
+  toolCalls: { id: string; name: string; argumentPieces: string[] }[];
   finishReason: string;
 }
 
-/** The model's answer: it calls a tool that it may call, tells of a tool's result, counts pictures, or echoes. */
+/**
+ * The model's answer: it calls the tools that it is told to, or one that wants a city; else it tells of a tool's result,
+ * counts pictures, or echoes.
+ */
 export function replyTo(request: ChatParameters, fault: Fault): Reply {
   const last = request.messages.at(-1);
   const [tool] = request.tools ?? [];
-  if (tool?.type === "function" && request.tool_choice !== "none" && last?.role !== "tool") {
+  const told = fault.toolCalls?.map(({ id, name, arguments: given }, index) => ({
+    id: id ?? `call_${index + 1}`,
+    name,
+    argumentPieces: given.match(/.{1,9}/gsu) ?? [""],
+  }));
+  if (told)
+    return {
+      pieces: fault.pieces ?? [],
+      toolCalls: told,
+      finishReason: fault.finishReason ?? "tool_calls",
+    };
+  const wantsCity = tool?.type === "function" && "city" in (propertiesOf(tool) ?? {});
+  if (wantsCity && request.tool_choice !== "none" && last?.role !== "tool") {
     const argumentPieces = ['{"city":', '"Teh', 'ran"}'];
-    const toolCall = { id: "call_1", name: tool.function.name, argumentPieces };
-    return { pieces: [], toolCall, finishReason: fault.finishReason ?? "tool_calls" };
+    const toolCalls = [{ id: "call_1", name: tool.function.name, argumentPieces }];
+    return { pieces: [], toolCalls, finishReason: fault.finishReason ?? "tool_calls" };
   }
   const pieces = fault.pieces ?? wordsOf(sentenceFor(last));
   const cap = request.max_completion_tokens ?? request.max_tokens ?? Infinity;
   const finishReason = fault.finishReason ?? (pieces.length > cap ? "length" : "stop");
-  return { pieces: pieces.slice(0, cap), toolCall: null, finishReason };
+  return { pieces: pieces.slice(0, cap), toolCalls: [], finishReason };
 }
+
+const propertiesOf = (tool: OpenAI.Chat.ChatCompletionFunctionTool) =>
+  tool.function.parameters?.["properties"] as object | undefined; // a JSON schema's
 
 function sentenceFor(last: OpenAI.Chat.ChatCompletionMessageParam | undefined): string {
   const content = last?.content ?? "";
@@ -46,7 +64,9 @@ function wordsOf(text: string): string[] {
 }
 
 export function usageOf(reply: Reply, choices = 1): OpenAI.CompletionUsage {
-  const written = (reply.toolCall?.argumentPieces ?? reply.pieces).length * choices;
+  const { toolCalls, pieces } = reply;
+  const called = toolCalls.reduce((sum, { argumentPieces }) => sum + argumentPieces.length, 0);
+  const written = (pieces.length + called) * choices;
   return {
     prompt_tokens: PROMPT_TOKENS,
     completion_tokens: written,
@@ -59,18 +79,17 @@ const created = () => Math.floor(Date.now() / 1000);
 /** A whole chat completion. */
 export function completionOf(request: ChatParameters, fault: Fault): object {
   const reply = replyTo(request, fault);
-  const calls = reply.toolCall && [
-    {
-      id: reply.toolCall.id,
-      type: "function",
-      function: { name: reply.toolCall.name, arguments: reply.toolCall.argumentPieces.join("") },
-    },
-  ];
+  const { pieces } = reply;
+  const calls = reply.toolCalls.map(({ id, name, argumentPieces }) => ({
+    id,
+    type: "function",
+    function: { name, arguments: argumentPieces.join("") },
+  }));
   const message = {
     role: "assistant",
-    content: reply.toolCall ? null : reply.pieces.join(""),
+    content: calls.length > 0 && pieces.length === 0 ? null : pieces.join(""),
     refusal: null,
-    ...(calls ? { tool_calls: calls } : {}),
+    ...(calls.length > 0 ? { tool_calls: calls } : {}),
   };
   const choices = Array.from({ length: request.n ?? 1 }, (_, index) => ({
     index,
@@ -133,26 +152,18 @@ export function chunksOf(request: ChatParameters, fault: Fault): object[] {
   return chunks;
 }
 
-function deltasOf(reply: Reply): Delta[] {
-  const { toolCall, pieces } = reply;
-  if (!toolCall) {
-    return [
-      { role: "assistant", content: "", refusal: null },
-      ...pieces.map((content) => ({ content })),
-    ];
-  }
-  const opening = {
-    index: 0,
-    id: toolCall.id,
-    type: "function" as const,
-    function: { name: toolCall.name, arguments: "" },
-  };
-  return [
-    { role: "assistant", content: null, tool_calls: [opening] },
-    ...toolCall.argumentPieces.map((text) => ({
-      tool_calls: [{ index: 0, function: { arguments: text } }],
-    })),
-  ];
+function deltasOf({ toolCalls, pieces }: Reply): Delta[] {
+  const content = pieces.map((piece) => ({ content: piece }));
+  if (toolCalls.length === 0)
+    return [{ role: "assistant", content: "", refusal: null }, ...content];
+  const opening = toolCalls.map(({ id, name }, index) => ({
+    tool_calls: [{ index, id, type: "function" as const, function: { name, arguments: "" } }],
+  }));
+  const [first, ...others] = opening;
+  const parts = toolCalls.flatMap(({ argumentPieces }, index) =>
+    argumentPieces.map((text) => ({ tool_calls: [{ index, function: { arguments: text } }] })),
+  );
+  return [...content, { role: "assistant", content: null, ...first }, ...others, ...parts];
 }
 
 const DIMENSIONS = 8;

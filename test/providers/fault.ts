@@ -55,6 +55,8 @@ export interface Fault {
   /** What the model writes, a piece an event. */
   pieces?: string[];
   finishReason?: string;
+  /** Tools that the model calls, after it has written its pieces where they are given. */
+  toolCalls?: { id?: string; name: string; arguments: string }[];
   /** Milliseconds between two events. */
   eventDelayMs?: number;
   /** Writes pieces of that many bytes, each on its own. */

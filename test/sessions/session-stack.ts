@@ -1,7 +1,7 @@
 import { eventually } from "#test/harness/eventually.ts";
 import type { ApiClient } from "#test/harness/api-client.ts";
 import type { PostgresServer } from "#test/harness/postgres.ts";
-import type { WorkerName } from "#test/harness/stack.ts";
+import type { Stack, StackOptions, WorkerName } from "#test/harness/stack.ts";
 import type { Fault } from "#test/providers/fault.ts";
 import { startGateway, type GatewayStack } from "#test/gateway/gateway-stack.ts";
 import { expect } from "vitest";
@@ -82,9 +82,13 @@ export interface SessionStack extends GatewayStack {
 /** The Workers with a provider that does what it is told, and a team with a key. */
 export async function startSessions(
   postgres: PostgresServer,
-  options: { vars?: Record<string, string>; workers?: WorkerName[] } = {},
+  options: {
+    vars?: Record<string, string>;
+    workers?: WorkerName[];
+    start?: (options: StackOptions) => Promise<Stack>;
+  } = {},
 ): Promise<SessionStack> {
-  const gateway = await startGateway(postgres, options.workers, options.vars);
+  const gateway = await startGateway(postgres, options.workers, options.vars, options.start);
   const { stack, provider, key } = gateway;
   const client = stack.client(key);
   let models = 0;

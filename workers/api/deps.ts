@@ -92,6 +92,8 @@ export interface Deps {
   vinDesk: ServiceDesk;
   /** Our own data and the services that are on, in the order in which they are asked. */
   vinOrder: readonly VinSource[];
+  /** Models that refused tools, and until when they are offered none; milliseconds since 1970. */
+  toolless: BoundedMap<string, number>;
   /** Workers AI; null where the Worker has no such binding, as on a laptop. */
   ai: AiBinding | null;
 }
@@ -106,6 +108,7 @@ export interface AiBinding {
 }
 
 const VIN_REPORTS = 500;
+const TOOLLESS_MODELS = 500;
 /** How long an unknown key stays unknown, in milliseconds. */
 const UNKNOWN_KEY_MS = 60_000;
 /** Somebody who is in no team may be let in at any moment. */
@@ -185,6 +188,7 @@ async function makeDeps(env: ApiEnv): Promise<Deps> {
     vinReports: new BoundedMap(VIN_REPORTS),
     vinDesk,
     vinOrder: decoderOrder(settings.DEFAULT_DECODER_SERVICE, vinDesk.services),
+    toolless: new BoundedMap(TOOLLESS_MODELS),
     ai: (env as ApiEnv & { AI?: AiBinding }).AI ?? null, // bound only where Cloudflare runs the Worker
   };
 }

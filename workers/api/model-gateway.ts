@@ -1,6 +1,7 @@
 import { hasScope, requireScope, requireTeam } from "#core/kernel/principal.ts";
 import { traceparentOf } from "#core/kernel/trace-context.ts";
 import { withFailureRecord } from "#core/gateway/complete-chat.ts";
+import { RECOGNISERS } from "#core/skills/recognisers.ts";
 import { admitRequest } from "./admit-request.ts";
 import { guardRailsOf } from "./guard-rails-of.ts";
 import { cachePolicyOf } from "#core/response-cache/cache-policy.ts";
@@ -91,6 +92,7 @@ export function gatewayPorts(c: AppContext): GatewayPorts {
     createPipe: () => new IdentityTransformStream(),
     now: Date.now,
     answers,
+    recognisers: RECOGNISERS,
   };
 }
 

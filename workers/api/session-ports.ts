@@ -3,6 +3,8 @@ import { seesSessionsOf } from "#core/kernel/principal.ts";
 import { defaultModel } from "#core/providers/catalog.ts";
 import { onlySessionsOf } from "#core/sessions/only-sessions-of.ts";
 import type { TurnRetry } from "#core/sessions/session.ts";
+import type { ToolBox } from "#core/sessions/turn-tools.ts";
+import { skillTools } from "#core/skills/skill-tools.ts";
 import type { SessionPorts } from "#core/sessions/session-context.ts";
 import type { Session } from "#platform/durable-objects/session.ts";
 import { discoverModels } from "#platform/model-discovery.ts";
@@ -10,6 +12,7 @@ import { createSessionClient } from "#platform/session-client.ts";
 import type { AppContext } from "./app-types.ts";
 import { idempotencyKeyOf, ownerOf } from "./middleware/idempotent.ts";
 import { configuredService, routeOf } from "./model-gateway.ts";
+import { skillHost } from "./skill-host.ts";
 
 /** What the verbs on sessions reach, for this request. */
 export function sessionPorts(c: AppContext): SessionPorts {
@@ -22,6 +25,19 @@ export function sessionPorts(c: AppContext): SessionPorts {
     openSession: endUser === null ? open : onlySessionsOf(endUser, open),
     route: (model) => routeOf(c, model),
     defaultModel: () => defaultModel(service, () => discoverModels(service, cache)),
+  };
+}
+
+/** For how long a model that has refused tools is not offered them again, in milliseconds. */
+const NO_TOOLS_MS = 10 * 60 * 1_000;
+
+/** The skills as tools of the model, for this request. */
+export function toolBox(c: AppContext): ToolBox {
+  const { toolless } = c.get("deps");
+  return {
+    toolsFor: (call, wanted) => skillTools(c.get("context"), skillHost(c), call, wanted),
+    refusesTools: (model) => (toolless.get(model) ?? 0) > Date.now(),
+    noteRefusal: (model) => toolless.set(model, Date.now() + NO_TOOLS_MS),
   };
 }
 

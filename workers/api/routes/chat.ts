@@ -21,7 +21,7 @@ import {
 import { problemBody } from "../problem.ts";
 import { recordFields } from "../record-fields.ts";
 import { ServerEvents } from "../server-events.ts";
-import { sessionPorts, turnRetry } from "../session-ports.ts";
+import { sessionPorts, toolBox, turnRetry } from "../session-ports.ts";
 
 const answerSchema = z
   .object({
@@ -61,7 +61,9 @@ const chatContract = createRoute({
   summary: "Say something in a session, and get the model's answer",
   description: `The history is kept in the session. Without \`session_id\` a new session begins. A \`model\` or \`system\` holds for the session from then on; null takes it back. \`message\` is a text, or OpenAI's content parts with pictures (\`data:\` or https addresses). One turn at a time: meanwhile others get 409 \`session_busy\`. A turn that fails leaves nothing behind.
 
-With \`stream: true\` the answer is server-sent events: \`delta\` {"text"}, \`tool\` {"name","state"}, then either \`done\` with the whole answer or \`error\` with a problem. The header \`x-session-id\` names the session at once. A client that hangs up keeps what was generated so far, with the finish_reason \`aborted\`.
+The model may use the team's skills as tools: those that change nothing, or those that \`skills\` names; an empty list offers none. They run here, with the rights of the caller, in at most five rounds, and cost what they cost elsewhere; \`usage\` has the sum of all.
+
+With \`stream: true\` the answer is server-sent events: \`delta\` {"text"}, \`tool\` {"name","state"} with the states \`running\`, \`done\` and \`failed\`, then either \`done\` with the whole answer or \`error\` with a problem. The header \`x-session-id\` names the session at once. A client that hangs up keeps what was generated so far, with the finish_reason \`aborted\`.
 
 With an \`Idempotency-Key\` the call can be sent again without saying the message twice: within 24 hours the same key and body in the same session (or, without \`session_id\`, from the same caller) get the answer that was given, marked \`idempotent-replayed: true\`; another body gets 422, and a call that still runs 409 \`session_busy\`. A call that is not streamed then goes on without its client. An answer that was broken off is none: the same call replaces it.`,
   security,
@@ -94,7 +96,7 @@ async function beginTurn(c: AppContext, request: TurnRequest, gone?: AbortSignal
   const asked = await modelCall(c, { endUser: request.input.user ?? null });
   const call = { ...asked, endUser: endUserOf(asked, null) };
   const signals = [call.clientSignal, gone].filter((signal) => signal instanceof AbortSignal);
-  const ports = { gateway: gatewayPorts(c), ...sessionPorts(c) };
+  const ports = { gateway: gatewayPorts(c), ...sessionPorts(c), toolBox: toolBox(c) };
   const work = takeTurn(ports, { ...call, clientSignal: AbortSignal.any(signals) }, request);
   c.executionCtx.waitUntil(work.catch(() => undefined)); // goes on when the client hangs up, so that the turn ends well
   return work;
@@ -111,9 +113,9 @@ async function answerTurn(c: AppContext, request: TurnRequest): Promise<Response
 async function streamTurn(c: AppContext, request: Omit<TurnRequest, "onPart">): Promise<Response> {
   const gone = new AbortController();
   const events = new ServerEvents(() => gone.abort());
-  const onPart: TurnRequest["onPart"] = ({ text, tools }) => {
-    for (const name of tools) events.send("tool", { name, state: "called" });
-    if (text !== "") events.send("delta", { text });
+  const onPart: TurnRequest["onPart"] = (part) => {
+    if (!("text" in part)) events.send("tool", part);
+    else if (part.text !== "") events.send("delta", part);
   };
   const turn = await beginTurn(c, { ...request, onPart }, gone.signal);
   setHeaders(c, turn);
@@ -149,8 +151,9 @@ function logTurn(c: AppContext, turn: Turn): void {
   const { record } = turn;
   if (!record) return;
   c.set("logsItself", true);
-  const logged = record.then((ended) =>
-    logRequest(c, ended.status, undefined, { ...recordFields(ended), session_id: turn.sessionId }),
-  );
+  const logged = record.then((ended) => {
+    const fields = { ...(ended ? recordFields(ended) : {}), session_id: turn.sessionId };
+    logRequest(c, ended?.status ?? 500, undefined, fields);
+  });
   c.executionCtx.waitUntil(logged);
 }

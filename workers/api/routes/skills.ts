@@ -116,10 +116,12 @@ for (const skill of SKILLS) skillRoutes.openAPIRegistry.registerPath(contractOf(
 skillRoutes.post("/v1/skills/:name", async (c) => {
   const skill = findSkill(c.req.param("name"));
   const input = await bodyOf(c);
-  const answer =
+  const work =
     idempotencyKeyOf(c) === null
-      ? await answerWith(c, skill, input)
-      : await idempotent(c, (context) => answerWith(c, skill, input, context));
+      ? answerWith(c, skill, input)
+      : idempotent(c, (context) => answerWith(c, skill, input, context));
+  c.executionCtx.waitUntil(work.catch(() => undefined)); // goes on when the client hangs up, so that it is accounted for
+  const answer = await work;
   return c.json(answer.body, answer.status);
 });
 

@@ -14,7 +14,9 @@ export function builtinAnswer(
 ): ProviderAnswer {
   const response =
     request["stream"] === true
-      ? streamOf(builtinChunks({ ...request, stream_options: { include_usage: true } }, recognisers))
+      ? streamOf(
+          builtinChunks({ ...request, stream_options: { include_usage: true } }, recognisers),
+        )
       : Response.json(builtinCompletion(request, recognisers));
   return { response, decodeWhole: null, call: new ProviderCall(null) };
 }

@@ -39,7 +39,13 @@ export class RunningTurn {
       gateway: ports.gateway,
       toolBox: ports.toolBox ?? null,
       onPart: (part) => request.onPart(part),
-      ...{ call, model, messages: begun.messages, stream, tools, hangUp, room: begun.room },
+      call,
+      model,
+      messages: begun.messages,
+      stream,
+      tools,
+      hangUp,
+      room: begun.room,
     });
     try {
       const first = await rounds.begin();

@@ -165,7 +165,10 @@ export class Session extends DurableObject implements SessionStore {
       { role, content: history.readContent(id) },
     ]);
     const taken = kept.reduce((sum, one) => sum + one.message.tokens, 0);
-    const takenByCalls = kept.reduce((sum, one) => sum + (one.calls ? one.message.toolTokens : 0), 0);
+    const takenByCalls = kept.reduce(
+      (sum, one) => sum + (one.calls ? one.message.toolTokens : 0),
+      0,
+    );
     this.beginTurn(start, now);
     return {
       state: "begun",

@@ -4,6 +4,7 @@ import type { Context, TransactionContext } from "../kernel/context.ts";
 import type { Scope } from "../kernel/scopes.ts";
 import type { ReportFonts } from "../reports/pdf/report-fonts.ts";
 import type { TelegramFiles } from "../telegram/telegram-files.ts";
+import type { VinReader } from "../vin/files/vin-reader.ts";
 
 /** What can be kept as JSON and comes back the same. */
 export type Json = string | number | boolean | null | Json[] | { [name: string]: Json };
@@ -119,4 +120,6 @@ export interface JobPorts {
   reportFonts(): ReportFonts;
   /** The operator's, an IANA name. */
   timeZone: string;
+  /** Reads VINs; see core/vin/files/vin-reader.ts. */
+  vins: VinReader;
 }

@@ -2,6 +2,7 @@ import { AppError } from "../kernel/errors.ts";
 import type { JobType } from "./job-type.ts";
 import { importCampaignData } from "../campaigns/import/import-type.ts";
 import { campaignReport, excelReport, pdfReport } from "../reports/jobs/report-job-types.ts";
+import { decodeVinFile } from "../vin/files/decode-vin-file-type.ts";
 import { selfTest } from "./self-test/self-test-type.ts";
 
 /** Every type of job. A new one is a line here, and its program a line in programs.ts. */
@@ -11,6 +12,7 @@ export const JOB_TYPES: readonly JobType[] = [
   campaignReport,
   pdfReport,
   excelReport,
+  decodeVinFile,
 ];
 
 /**

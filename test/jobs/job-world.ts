@@ -9,7 +9,7 @@ import { workJob } from "#core/jobs/engine/work-job.ts";
 import { getJob } from "#core/jobs/get-job.ts";
 import type { JobDesk } from "#core/jobs/job-ports.ts";
 import type { JobSettings } from "#core/jobs/job-settings.ts";
-import type { JobProgram, Json } from "#core/jobs/job-type.ts";
+import type { JobPorts, JobProgram, Json } from "#core/jobs/job-type.ts";
 import { type Context, noSource, type TransactionContext } from "#core/kernel/context.ts";
 import { newId } from "#core/kernel/ids.ts";
 import { createLogger } from "#core/kernel/log.ts";
@@ -51,6 +51,8 @@ export interface ProcessOptions {
 export class JobWorld {
   readonly database: TestDatabase;
   readonly files: MemoryFiles = memoryFiles();
+  /** Reads VINs in jobs; a test of those puts its own here. */
+  vins: JobPorts["vins"] = { readRows: () => Promise.reject(new Error("No VINs here")) };
   readonly messages: string[] = [];
   readonly delayed: { jobId: string; seconds: number }[] = [];
   readonly events: JobEvent[] = [];
@@ -161,6 +163,7 @@ export class JobWorld {
       },
       ports: {
         files: this.files,
+        vins: this.vins,
         telegram: this.telegram,
         reportFonts,
         timeZone: "Asia/Tehran",

@@ -1,8 +1,13 @@
 import { createHash } from "node:crypto";
-import type { FileStore } from "#core/files/file-store.ts";
+import type { ByteRange, FileStore } from "#core/files/file-store.ts";
 
 export interface MemoryFiles extends FileStore {
   contents: Map<string, Uint8Array>;
+}
+
+function partOf(bytes: Uint8Array, range: ByteRange): Uint8Array {
+  if ("suffix" in range) return bytes.slice(-range.suffix);
+  return bytes.slice(range.offset, range.length && range.offset + range.length);
 }
 
 /** A file store for tests of what is written to one; files in parts are not among them. */
@@ -26,9 +31,10 @@ export function memoryFiles(): MemoryFiles {
       const bytes = contents.get(key);
       return bytes ? factsOf(bytes) : null;
     },
-    async get(key) {
+    async get(key, range) {
       const bytes = contents.get(key);
-      const body = bytes && new Response(bytes as BodyInit).body;
+      const part = bytes && (range ? partOf(bytes, range) : bytes);
+      const body = part && (new Response(part as BodyInit).body ?? new Blob().stream()); // an empty one has none
       return bytes && body ? { body, facts: factsOf(bytes) } : null;
     },
     async sha256(key) {

@@ -1,6 +1,10 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
+import type { VinRow } from "#core/vin/files/vin-columns.ts";
+import { readVinRows } from "#core/vin/read-vin-rows.ts";
 import { createApp } from "./app.ts";
+import { depsOf } from "./deps.ts";
 import { markInternal } from "./internal-actor.ts";
+import { vinPortsOf } from "./vin-ports.ts";
 
 export { AnswerFlight } from "#platform/durable-objects/answer-flight.ts";
 export { JobFeed } from "#platform/durable-objects/job-feed.ts";
@@ -15,6 +19,13 @@ export class InternalApi extends WorkerEntrypoint<ApiEnv> {
   override fetch(request: Request): Response | Promise<Response> {
     markInternal(request);
     return app.fetch(request, this.env, this.ctx);
+  }
+
+  /** What VINs say, a row each, for jobs over files of them; see core/vin/files/vin-reader.ts. */
+  async readVinRows(vins: readonly string[]): Promise<VinRow[]> {
+    const deps = await depsOf(this.env);
+    const background = (work: Promise<unknown>) => this.ctx.waitUntil(work);
+    return readVinRows(vinPortsOf(deps, { log: deps.log, background }), vins, new Date());
   }
 }
 

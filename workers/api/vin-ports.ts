@@ -1,17 +1,29 @@
 import type { MakerFile } from "#core/vin/maker-file.ts";
 import { makerFilePath } from "#core/vin/vin-data.ts";
 import type { KeptReport, VinPorts } from "#core/vin/vin-ports.ts";
+import type { Logger } from "#core/kernel/log.ts";
 import type { AppContext } from "./app-types.ts";
+import type { Deps } from "./deps.ts";
 
 /** Static files have no host of their own. */
 const ASSETS_ORIGIN = "https://assets.invalid";
 
-/** Where VINs are read from: the static files, the isolate's memory, the shared cache and the services. */
+/** Where VINs are read from, for a request. */
 export function vinPorts(c: AppContext): VinPorts {
-  const { assets, cache, vinReports, vinDesk, vinOrder } = c.get("deps");
+  return vinPortsOf(c.get("deps"), {
+    log: c.get("log"),
+    background: (work) => c.executionCtx.waitUntil(work),
+  });
+}
+
+/** Where VINs are read from: the static files, the isolate's memory, the shared cache and the services. */
+export function vinPortsOf(
+  { assets, cache, vinReports, vinDesk, vinOrder }: Deps,
+  { log, background }: { log: Logger; background(work: Promise<unknown>): void },
+): VinPorts {
   const reach = {
     fetch: (url: string, init: RequestInit) => fetch(url, init),
-    log: c.get("log"),
+    log,
     now: Date.now,
   };
   return {
@@ -36,6 +48,6 @@ export function vinPorts(c: AppContext): VinPorts {
     },
     order: vinOrder,
     ask: (service, vins) => vinDesk.ask(service, vins, reach),
-    background: (work) => c.executionCtx.waitUntil(work),
+    background,
   };
 }

@@ -5,6 +5,7 @@ import { createFileStore } from "#platform/file-store.ts";
 import { reportFonts } from "./report-fonts.ts";
 
 const sent = z.enum(["taken", "known", "refused"]);
+const vinRows = z.array(z.array(z.string()));
 
 /** What jobs reach of the world. */
 export function makeJobPorts(env: CronEnv, settings: { TIME_ZONE: string }): JobPorts {
@@ -12,8 +13,10 @@ export function makeJobPorts(env: CronEnv, settings: { TIME_ZONE: string }): Job
   const bot = env.BOT as unknown as {
     sendFile(...file: Parameters<TelegramFiles["sendFile"]>): Promise<unknown>;
   };
+  const api = env.API as unknown as { readVinRows(vins: readonly string[]): Promise<unknown> };
   return {
     files: createFileStore(env.FILES),
+    vins: { readRows: async (vins) => vinRows.parse(await api.readVinRows(vins)) },
     telegram: { sendFile: async (chatId, file) => sent.parse(await bot.sendFile(chatId, file)) },
     reportFonts,
     timeZone: settings.TIME_ZONE,

@@ -7,6 +7,9 @@ export interface ZipEntry {
   /** 0 is stored, 8 is deflated; nothing else is read. */
   method: number;
   compressedSize: number;
+  /** Unpacked, as the directory says it. */
+  size: number;
+  crc: number;
   /** Where its local header begins. */
   headerAt: number;
 }
@@ -138,11 +141,14 @@ function readEntry(
     field = { at: field.at + 8, end: field.end };
     return value;
   };
-  if (directory.getUint32(at + 24, true) === IN_ZIP64) next();
+  let size = directory.getUint32(at + 24, true);
+  if (size === IN_ZIP64) size = next();
   if (compressedSize === IN_ZIP64) compressedSize = next();
   if (headerAt === IN_ZIP64) headerAt = next();
   // Some programs write the path with backslashes, or from the root.
-  return { name: name.replaceAll("\\", "/").replace(/^\//, ""), method, compressedSize, headerAt };
+  const path = name.replaceAll("\\", "/").replace(/^\//, "");
+  const crc = directory.getUint32(at + 16, true);
+  return { name: path, method, compressedSize, size, crc, headerAt };
 }
 
 function findZip64(

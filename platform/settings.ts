@@ -172,6 +172,10 @@ export const cronSettings = z.object({
   ...jobSettings,
   /** Days that single usage records are kept; their hourly sums stay. */
   USAGE_RETENTION_DAYS: z.coerce.number().int().min(1).max(3650).default(90),
+  /** Days that reports and other files of jobs are kept. */
+  RESULT_DAYS: z.coerce.number().min(0.01).max(3650).default(90),
+  /** As the api Worker has it; the index of sessions is cleaned by it. */
+  SESSION_IDLE_DAYS: sessionSettings.SESSION_IDLE_DAYS,
 });
 export type CronSettings = z.output<typeof cronSettings>;
 

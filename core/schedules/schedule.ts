@@ -1,4 +1,5 @@
 import type { Sweep } from "../jobs/engine/sweep-jobs.ts";
+import type { FileStore } from "../files/file-store.ts";
 import type { Context } from "../kernel/context.ts";
 
 /** When a schedule is due: a cron expression of five fields, and by whose clock. */
@@ -25,6 +26,11 @@ export interface ScheduleContext extends Pick<Context, "db" | "transaction" | "n
   deadline: Date;
   /** Days that single usage records are kept. */
   usageRetentionDays: number;
+  /** Days that files which jobs made are kept. */
+  resultDays: number;
+  /** Days after which an unused session erases itself. */
+  sessionIdleDays: number;
+  files: FileStore;
   /** Asks each dependency. A check never throws, and ends within seconds. */
   dependencies: Record<CheckedDependency, () => Promise<DependencyHealth>>;
   /** Sends a probe through the usage queue; its consumer stores how long it took. */

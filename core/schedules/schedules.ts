@@ -1,8 +1,12 @@
 import { AppError } from "../kernel/errors.ts";
 import { auditRetention } from "./audit-retention.ts";
+import { cleanupOldReports } from "./cleanup-old-reports.ts";
+import { expireFiles } from "./expire-files.ts";
 import { expireKeys } from "./expire-keys.ts";
+import { expireSessions } from "./expire-sessions.ts";
 import { healthCheck } from "./health-check.ts";
 import { operationsRetention } from "./operations-retention.ts";
+import { refreshBenchmarks } from "./refresh-benchmarks.ts";
 import { resendQueuedRuns } from "./resend-queued-runs.ts";
 import { rollUpUsage } from "./roll-up-usage.ts";
 import type { Schedule } from "./schedule.ts";
@@ -21,6 +25,10 @@ export const SCHEDULES: readonly Schedule[] = [
   auditRetention,
   expireKeys,
   operationsRetention,
+  refreshBenchmarks,
+  cleanupOldReports,
+  expireFiles,
+  expireSessions,
 ];
 
 /** The schedule of this name, or null. */

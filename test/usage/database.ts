@@ -8,6 +8,7 @@ import type { TeamRecord } from "#core/usage/read-usage-message.ts";
 import type { UsageRecord } from "#core/usage/usage-record.ts";
 import * as schema from "#schema";
 import { eventually } from "#test/harness/eventually.ts";
+import { memoryFiles } from "#test/jobs/memory-files.ts";
 import { createDatabase, type PostgresServer } from "#test/harness/postgres.ts";
 
 /** A database of its own with contexts over it, for tests of what core says to Postgres. */
@@ -90,6 +91,9 @@ export function scheduleContext(
     ...context,
     deadline: new Date(context.now().getTime() + 600_000),
     usageRetentionDays: 30,
+    resultDays: 90,
+    sessionIdleDays: 30,
+    files: memoryFiles(),
     dependencies: { database: fine, cache: fine, ai_service: fine, telegram_api: fine },
     sendProbe: () => Promise.resolve(),
     retries: new Map(),

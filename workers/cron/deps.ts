@@ -93,6 +93,9 @@ export function makeDeps(env: CronEnv, programs: readonly JobProgram[]): CronDep
         now,
         log: contextLog,
         usageRetentionDays: settings.USAGE_RETENTION_DAYS,
+        resultDays: settings.RESULT_DAYS,
+        sessionIdleDays: settings.SESSION_IDLE_DAYS,
+        files: jobs.ports.files,
         dependencies: dependencyChecks(env, settings, db),
         sendProbe: async () =>
           void (await env.USAGE_QUEUE.send({ kind: "probe", sentAt: Date.now() })),

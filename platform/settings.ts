@@ -120,6 +120,7 @@ export function readJobSettings(settings: {
     teamCapacity: settings.JOB_TEAM_CAPACITY,
     leaseSeconds: settings.JOB_LEASE_SECONDS,
     sliceSeconds: settings.JOB_SLICE_SECONDS,
+    stepSeconds: 2 * settings.JOB_SLICE_SECONDS,
     queueAgeLimitSeconds: settings.JOB_QUEUE_AGE_SECONDS,
   };
 }

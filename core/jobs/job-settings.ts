@@ -7,6 +7,8 @@ export interface JobSettings {
   leaseSeconds: number;
   /** After so long a job goes on in a new message, at its next step or chunk. */
   sliceSeconds: number;
+  /** A process gives a job up that has not come to the end of a step after so long. */
+  stepSeconds: number;
   /** Jobs of low priority are refused while others wait for so long. */
   queueAgeLimitSeconds: number;
 }

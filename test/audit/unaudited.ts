@@ -57,6 +57,8 @@ export const UNAUDITED: Record<string, string> = {
 
 /** Functions that write, each with the one of the same file that calls them and writes the entry for all. */
 export const AUDITED_BY_CALLER: Record<string, string> = {
+  "core/jobs/retry-job.ts: forgetSteps": "retryJob",
+  "core/jobs/retry-job.ts: retryChildren": "retryJob",
   "core/limits/grant-credits.ts: store": "grantCredits",
   "core/limits/grant-credits.ts: addToLedger": "grantCredits",
   "core/jobs/schedules/run-schedule.ts: noteRun": "runSchedule",

@@ -71,6 +71,7 @@ export class JobWorld {
     teamCapacity: 50,
     leaseSeconds: 60,
     sliceSeconds: 300,
+    stepSeconds: 600,
     queueAgeLimitSeconds: 300,
   };
 
@@ -290,6 +291,7 @@ function killableContext(pool: pg.Pool, principal: Principal, passage: Passage):
     transaction: async (work) => {
       passage.check();
       const client = await pool.connect();
+      let whole = false;
       try {
         const session = {
           query: (query: string, values?: unknown[]) => {
@@ -300,7 +302,7 @@ function killableContext(pool: pg.Pool, principal: Principal, passage: Passage):
               : act();
           },
         };
-        return await overClient(session).transaction((db) => {
+        const result = await overClient(session).transaction((db) => {
           const inner: TransactionContext = {
             ...base,
             inTransaction: true,
@@ -309,8 +311,10 @@ function killableContext(pool: pg.Pool, principal: Principal, passage: Passage):
           };
           return work(inner);
         });
+        whole = true;
+        return result;
       } finally {
-        client.release(true);
+        client.release(!whole); // of a process that died, Postgres forgets what was not committed
       }
     },
   };

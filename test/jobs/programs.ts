@@ -20,7 +20,9 @@ export async function* numbersFrom(start: number, end: number): AsyncGenerator<n
 export function program<Result extends Json>(
   name: string,
   run: (job: JobRun<Json>) => Promise<Result>,
-  more: Partial<JobProgram<Json, Json>> & { type?: Partial<JobProgram<Json, Json>["type"]> } = {},
+  more: Partial<Omit<JobProgram<Json, Json>, "type">> & {
+    type?: Partial<JobProgram<Json, Json>["type"]>;
+  } = {},
 ): JobProgram<Json, Json> {
   return {
     version: 1,

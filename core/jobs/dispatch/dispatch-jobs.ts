@@ -180,8 +180,10 @@ async function arrangeWake(
   frees: ReadonlyMap<string, number>,
 ): Promise<Admitted["wake"]> {
   const waits = held.map((job) => {
-    const ofTeam = types.find((type) => type.name === job.type)?.rate?.of === "team";
-    return { jobId: job.id, seconds: frees.get(`${job.type}\n${ofTeam ? job.teamId : ""}`) ?? 0 };
+    const rate = types.find((type) => type.name === job.type)?.rate;
+    const key = `${job.type}\n${rate?.of === "team" ? job.teamId : ""}`;
+    // Where nothing was started before, what uses the rate up was started just now.
+    return { jobId: job.id, seconds: frees.get(key) ?? rate?.perSeconds ?? 0 };
   });
   const [first] = waits.sort((a, b) => a.seconds - b.seconds);
   if (!first || first.seconds > WAKE_MESSAGE_SECONDS) return null;

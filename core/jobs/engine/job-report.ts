@@ -18,8 +18,11 @@ export class JobReport {
   currentStep: string | null = null;
   /** Whether there is something that the row does not say yet. */
   unwritten = false;
-  /** Set while steps give their kept results: what the program tells meanwhile was told before. */
-  replaying = false;
+  /**
+   * While steps give their kept results: what was told since the last one, which a process that died may not have
+   * written. What was told before that step was written with it or before it.
+   */
+  #replayed: { progress: ClaimedJob["progress"] | null; lines: string[] } | null = null;
   readonly #job: ClaimedJob;
   readonly #feed: JobFeed;
   readonly #now: () => Date;
@@ -35,18 +38,42 @@ export class JobReport {
   }
 
   setProgress(done: number, total: number | null, message: string | undefined): void {
-    if (this.replaying) return;
-    this.progress = {
+    const progress = {
       done: wholeNumber(done),
       total: total === null ? null : wholeNumber(total),
       message: storable(message ?? this.progress.message, MESSAGE_LENGTH),
     };
+    if (this.#replayed) {
+      this.#replayed.progress = progress;
+      return;
+    }
+    this.progress = progress;
     this.unwritten = true;
     this.#progressUntold = true;
   }
 
+  /** A step gives, or is about to give, its kept result. */
+  replay(): void {
+    this.#replayed = { progress: null, lines: [] };
+  }
+
+  /** From here on everything is new. */
+  endReplay(): void {
+    const replayed = this.#replayed;
+    if (!replayed) return;
+    this.#replayed = null;
+    const { progress, lines } = replayed;
+    if (progress) this.setProgress(progress.done, progress.total, progress.message);
+    // An attempt that goes on has written its lines before it paused.
+    if (!this.#job.progressed) for (const line of lines) this.addLine(line);
+  }
+
   addLine(text: string): void {
-    if (this.replaying) return;
+    if (this.#replayed) {
+      this.#replayed.lines.push(String(text));
+      if (this.#replayed.lines.length > JOB_LOG_LINES) this.#replayed.lines.shift();
+      return;
+    }
     const message = storable(String(text), JOB_LOG_LINE_LENGTH);
     this.#lines.push({ message, at: this.#now().getTime() });
     if (this.#lines.length > JOB_LOG_LINES) this.#lines.shift();

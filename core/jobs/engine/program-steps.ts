@@ -34,7 +34,7 @@ export function programSteps(runner: StepRunner): JobSteps {
               elapsedMs: performance.now() - started,
             }),
           );
-          lease.progressed = true;
+          runner.committed();
           return ownKept<Kept>(JSON.parse(json));
         },
         ownKept<Kept>,
@@ -105,7 +105,7 @@ async function runChunks<State extends Json, Chunk>(
   asked: AskedStep,
   source: ChunkSource<State, Chunk>,
 ): Promise<State> {
-  const { lease, stop } = runner.parts;
+  const { stop } = runner.parts;
   const step = new ChunkedStep(runner, asked);
   let state = await step.stateOr(source.start);
   const iterator = source.open(state)[Symbol.asyncIterator]();
@@ -132,7 +132,7 @@ async function runChunks<State extends Json, Chunk>(
   }
   const json = runner.json(asked, state);
   await runner.ours(() => step.write(null, json, "done"));
-  lease.progressed = true;
+  runner.committed();
   return state;
 }
 
@@ -190,7 +190,7 @@ async function endSleep(
       step: { ...asked, kept: null, count: 0, elapsedMs: 0 },
     });
   if (await runner.ours(() => lease.endSleep(asked.position))) {
-    lease.progressed = true;
+    runner.committed();
     return;
   }
   const kept = sql`(SELECT wake_at FROM job_steps WHERE job_id = ${lease.job.id} AND position = ${asked.position})`;

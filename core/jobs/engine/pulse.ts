@@ -6,15 +6,13 @@ import type { StopSign } from "./stop.ts";
 const BEAT_MS = 1_000;
 /** Part of the lease after which it is prolonged even where there is nothing to tell. */
 const PROLONGED_AT = 1 / 3;
-/** Slices that a single step may take before its process gives it up. */
-const OVERTIME_SLICES = 2;
 
 export interface PulseParts {
   lease: JobLease;
   stop: StopSign;
   log: Logger;
   leaseSeconds: number;
-  sliceSeconds: number;
+  stepSeconds: number;
 }
 
 /**
@@ -23,7 +21,7 @@ export interface PulseParts {
  * @returns ends it; what is being written is waited for
  */
 export function startPulse(parts: PulseParts): () => Promise<void> {
-  const { lease, stop, log, leaseSeconds, sliceSeconds } = parts;
+  const { lease, stop, log, leaseSeconds, stepSeconds } = parts;
   const { report } = lease;
   let last = performance.now();
   let ended = false;
@@ -48,10 +46,7 @@ export function startPulse(parts: PulseParts): () => Promise<void> {
     if (beating || ended || stop.stop) return;
     beating = beat().finally(() => (beating = null));
   }, interval);
-  const overtime = setTimeout(
-    () => stop.raise({ kind: "overtime" }),
-    sliceSeconds * 1000 * OVERTIME_SLICES,
-  );
+  const overtime = setTimeout(() => stop.raise({ kind: "overtime" }), stepSeconds * 1000);
   return async () => {
     ended = true;
     clearInterval(timer);

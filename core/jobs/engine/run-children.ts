@@ -53,7 +53,7 @@ export function runChildren<Input, Result extends Json>(
       if (children.state === "waiting")
         return stop.halt({ kind: "parked", waitingFor: "children", seconds: null });
       if (children.state === "failed") throw new JobFailure(children.message);
-      lease.progressed = true;
+      runner.committed();
       return results();
     },
     results,

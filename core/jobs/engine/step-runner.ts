@@ -36,13 +36,14 @@ export class StepRunner {
   readonly parts: StepRunnerParts;
   readonly #names = new Set<string>();
   #next = 0;
+  #hasCommitted = false;
   #running: string | null = null;
   /** A step that threw. Should the program go on, it has caught the error, and must get it again the next time. */
   #thrown: { step: AskedStep; message: string } | null = null;
 
   constructor(parts: StepRunnerParts) {
     this.parts = parts;
-    parts.lease.report.replaying = parts.history.length > 0;
+    if (parts.history.length > 0) parts.lease.report.replay();
   }
 
   /**
@@ -65,10 +66,11 @@ export class StepRunner {
     try {
       await this.#keepThrown();
       const asked = await this.#ask(name, kind);
+      if (asked.kept && asked.kept.state !== "open") lease.report.replay();
       if (asked.kept?.state === "done") return await kept(await this.#read(asked.kept));
       if (asked.kept?.state === "failed") throw new Error(String(await this.#read(asked.kept)));
       await this.#pauseBefore();
-      lease.report.replaying = false;
+      lease.report.endReplay();
       lease.report.currentStep = name;
       lease.report.tell({ kind: "step", name, state: "running" });
       const result = await this.#run(asked, work);
@@ -81,6 +83,7 @@ export class StepRunner {
 
   /** To be called once the program has returned: steps that it no longer asks for are a change of its code. */
   async requireAllAsked(): Promise<void> {
+    this.parts.lease.report.endReplay();
     const left = this.parts.history[this.#next];
     if (left)
       await this.#refuse(
@@ -94,12 +97,13 @@ export class StepRunner {
    * @param work throws LeaseLost where the job is somebody else's
    */
   async ours<T>(work: () => Promise<T>): Promise<T> {
+    const { stop } = this.parts;
+    // What a step gives after it was told to stop may be half of it.
+    if (stop.stop) return stop.halt(stop.stop);
     try {
       return await work();
     } catch (error) {
-      return this.parts.stop.halt(
-        error instanceof LeaseLost ? { kind: "lost" } : { kind: "fault", error },
-      );
+      return stop.halt(error instanceof LeaseLost ? { kind: "lost" } : { kind: "fault", error });
     }
   }
 
@@ -108,7 +112,7 @@ export class StepRunner {
    * whether anything else went wrong before or after the commit, nobody can tell, and a later run finds out.
    */
   async commit(work: (inner: TransactionContext) => Promise<() => Promise<void>>): Promise<void> {
-    const { stop, context, lease } = this.parts;
+    const { stop, context } = this.parts;
     let thrown: { error: unknown } | null = null;
     try {
       await context.transaction(async (inner) => {
@@ -125,7 +129,13 @@ export class StepRunner {
       if (own) throw own.error;
       await this.ours(() => Promise.reject(error));
     }
-    lease.progressed = true;
+    this.committed();
+  }
+
+  /** Notes that something new is committed. */
+  committed(): void {
+    this.parts.lease.progressed = true;
+    this.#hasCommitted = true;
   }
 
   /** Goes on only where nothing has stopped the program and there is time left. */
@@ -185,14 +195,15 @@ export class StepRunner {
     await this.ours(() =>
       lease.failStep({ position, name, kind, message: JSON.stringify(thrown.message) }),
     );
-    lease.progressed = true;
+    this.committed();
   }
 
   async #pauseBefore(): Promise<void> {
     const { stop, lease, isTimeUp } = this.parts;
     if (stop.stop) await stop.halt(stop.stop);
     if (lease.cancelled) await stop.halt({ kind: "cancelled" });
-    if (isTimeUp()) await stop.halt({ kind: "hand_over" });
+    // Each process does something, or a job could be handed on for ever.
+    if (this.#hasCommitted && isTimeUp()) await stop.halt({ kind: "hand_over" });
   }
 
   #refuse(message: string, code = "program_fault"): Promise<never> {

@@ -42,7 +42,7 @@ export async function waitForEvent(
   });
   if (outcome.payload === null)
     return stop.halt({ kind: "parked", waitingFor, seconds: outcome.seconds });
-  lease.progressed = true;
+  runner.committed();
   return JSON.parse(outcome.payload) as Json; // stored from one
 }
 

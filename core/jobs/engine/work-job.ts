@@ -23,7 +23,7 @@ import { StopSign } from "./stop.ts";
  */
 export async function workJob(engine: JobEngine, jobId: string): Promise<void> {
   const context = engine.contextFor({ kind: "system", teamId: null });
-  const { leaseSeconds, sliceSeconds } = engine.settings;
+  const { leaseSeconds, stepSeconds } = engine.settings;
   const versions = Object.fromEntries(
     engine.programs.map(({ type, version }) => [type.name, version]),
   );
@@ -37,7 +37,7 @@ export async function workJob(engine: JobEngine, jobId: string): Promise<void> {
   const lease = new JobLease(context, job, report, leaseSeconds);
   const stop = new StopSign();
   report.tell({ kind: "state", state: "running", attempt: job.attempt });
-  const endPulse = startPulse({ lease, stop, log, leaseSeconds, sliceSeconds });
+  const endPulse = startPulse({ lease, stop, log, leaseSeconds, stepSeconds });
   const started = performance.now();
   let outcome: Outcome;
   try {

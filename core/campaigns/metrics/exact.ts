@@ -27,3 +27,11 @@ export function unitsToDecimal(units: bigint, fewest = 2): string {
 export function unitsToNumber(units: bigint): number {
   return Number(unitsToDecimal(units));
 }
+
+/** A decimal of up to six places as millionths: `"1.25"` → `1250000n`. */
+export function decimalToUnits(decimal: string | number): bigint {
+  const text = typeof decimal === "number" ? decimal.toFixed(6) : decimal;
+  const [whole = "", fraction = ""] = text.replace("-", "").split(".");
+  const units = BigInt(whole + fraction.padEnd(6, "0").slice(0, 6));
+  return text.startsWith("-") ? -units : units;
+}

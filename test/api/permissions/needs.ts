@@ -99,6 +99,8 @@ export const NEEDS: Record<string, Need> = {
   "GET /v1/campaigns": "skills",
   "GET /v1/campaigns/metrics": "skills",
   "GET /v1/campaigns/benchmarks": "skills",
+  "GET /v1/campaigns/suggested-questions": "skills",
+  "POST /v1/campaigns/ask": "skills",
   "GET /v1/campaigns/changes": "skills",
   "GET /v1/campaigns/anomalies": "skills",
   "GET /v1/campaigns/{id}": "skills",

@@ -188,6 +188,14 @@ export const WALKS: Record<string, Walk> = {
     query: () => ({ group_by: "campaign" }),
   },
   "GET /v1/campaigns/benchmarks": { stranger: "own", status: 200 },
+  "GET /v1/campaigns/suggested-questions": { stranger: "own", status: 200 },
+  "POST /v1/campaigns/ask": {
+    audit: { none: ONLY_READS },
+    stranger: "own",
+    status: 200,
+    shows: "marks",
+    body: () => ({ question: "top_spend" }),
+  },
   "GET /v1/campaigns/changes": {
     stranger: "hidden",
     status: 200,

@@ -4,6 +4,7 @@ import { adminModelRoutes } from "./admin-models.ts";
 import { adminProviderRoutes } from "./admin-providers.ts";
 import { anthropicRoutes } from "./anthropic.ts";
 import { campaignUploadRoutes } from "./campaign-uploads.ts";
+import { campaignQuestionRoutes } from "./campaign-questions.ts";
 import { campaignRoutes } from "./campaigns.ts";
 import { chatRoutes } from "./chat.ts";
 import { creditRoutes } from "./credits.ts";
@@ -65,6 +66,7 @@ export const routes = [
   jobResultRoutes,
   skillRoutes,
   campaignUploadRoutes,
+  campaignQuestionRoutes,
   campaignRoutes,
   uploadRoutes,
 ];

@@ -8,6 +8,7 @@ import pg from "pg";
 import { unstable_getMiniflareWorkerOptions } from "wrangler";
 import { createRedis, type RedisBackend } from "#dev/stand-ins/redis.ts";
 import { startUpstashRest } from "#dev/stand-ins/upstash-rest.ts";
+import type { JobEvent } from "#core/jobs/job-feed.ts";
 import { ApiClient } from "./api-client.ts";
 import { createDatabase, type PostgresServer } from "./postgres.ts";
 import { childProcessesOf, LogLines } from "./processes.ts";
@@ -59,6 +60,8 @@ export interface Stack {
   tick(time?: Date): Promise<void>;
   /** Puts a file where the Workers have theirs. */
   putFile(key: string, body: Uint8Array | string, contentType: string): Promise<void>;
+  /** Tells a team's feed what happens to its jobs, as whoever works them does. */
+  tellJobs(teamId: string, events: readonly JobEvent[]): Promise<void>;
   /** Hands messages to the cron Worker's consumer, as a queue would; says which it would bring again. */
   consume(queue: string, bodies: unknown[]): Promise<{ retried: string[]; outcome: string }>;
   /** All that the Workers logged, a line each. */
@@ -182,6 +185,11 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     async putFile(key, body, contentType) {
       const bucket = await running().getR2Bucket("FILES", WORKERS.api.script);
       await bucket.put(key, body, { httpMetadata: { contentType } });
+    },
+    async tellJobs(teamId, events) {
+      const feeds = await running().getDurableObjectNamespace("JOB_FEED", WORKERS.api.script);
+      const feed: unknown = feeds.get(feeds.idFromName(teamId)); // miniflare does not know its class
+      await (feed as { publish(events: readonly JobEvent[]): Promise<void> }).publish(events);
     },
     async consume(queue, bodies) {
       const worker = await running().getWorker(WORKERS.cron.script);

@@ -169,6 +169,8 @@ export const cronSettings = z.object({
   ...cacheSettings,
   AI_SERVICE_URL: optionalUrl,
   AI_SERVICE_API_KEY: optionalText,
+  /** Development only: callbacks to private addresses. */
+  ALLOW_PRIVATE_UPSTREAMS: flag,
   ...scheduleSettings,
   ...jobSettings,
   /** Days that single usage records are kept; their hourly sums stay. */

@@ -285,6 +285,8 @@ export const jobCallbacks = pgTable(
       .notNull()
       .default("pending"),
     attempts: integer("attempts").notNull().default(0),
+    /** How many of them were before it was asked for again by hand. */
+    triesBefore: integer("tries_before").notNull().default(0),
     /** When it is to be sent, or sent again. */
     dueAt: moment("due_at").notNull().defaultNow(),
     /** What came back, for the team: `[{"at","status","error","duration_ms"}]`, the newest last. */

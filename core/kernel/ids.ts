@@ -20,6 +20,7 @@ const PREFIXES = {
   auditEntry: "aud",
   job: "job",
   jobSchedule: "sched",
+  callbackSecret: "cbs",
   upload: "upl",
   campaign: "cmp",
 } as const;

@@ -1,5 +1,6 @@
 import type { Sweep } from "../jobs/engine/sweep-jobs.ts";
 import type { FileStore } from "../files/file-store.ts";
+import type { MadeJobs } from "../jobs/schedules/make-due-jobs.ts";
 import type { Context } from "../kernel/context.ts";
 
 /** When a schedule is due: a cron expression of five fields, and by whose clock. */
@@ -41,6 +42,12 @@ export interface ScheduleContext extends Pick<Context, "db" | "transaction" | "n
   sendRun(runId: string): Promise<void>;
   /** Sees to jobs that a dead process or a lost message has left. */
   sweepJobs(): Promise<Sweep>;
+  /** Sends callbacks of jobs that are due. */
+  deliverCallbacks(deadline: Date): Promise<{ sent: number; taken: number }>;
+  /** Makes the jobs of teams' schedules that are due. */
+  makeScheduledJobs(deadline: Date): Promise<MadeJobs>;
+  /** Tells watchers ends of jobs again. @returns how many */
+  retellJobEnds(): Promise<number>;
 }
 
 /** What a run did, shown to operators. */

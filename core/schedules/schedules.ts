@@ -2,12 +2,15 @@ import { AppError } from "../kernel/errors.ts";
 import { auditRetention } from "./audit-retention.ts";
 import { cleanupOldReports } from "./cleanup-old-reports.ts";
 import { expireFiles } from "./expire-files.ts";
+import { deliverCallbacks } from "./deliver-callbacks.ts";
 import { expireKeys } from "./expire-keys.ts";
 import { expireSessions } from "./expire-sessions.ts";
 import { healthCheck } from "./health-check.ts";
+import { makeScheduledJobs } from "./make-scheduled-jobs.ts";
 import { operationsRetention } from "./operations-retention.ts";
 import { refreshBenchmarks } from "./refresh-benchmarks.ts";
 import { resendQueuedRuns } from "./resend-queued-runs.ts";
+import { retellJobEnds } from "./retell-job-ends.ts";
 import { rollUpUsage } from "./roll-up-usage.ts";
 import type { Schedule } from "./schedule.ts";
 import { statsRetention } from "./stats-retention.ts";
@@ -19,6 +22,9 @@ export const SCHEDULES: readonly Schedule[] = [
   healthCheck,
   resendQueuedRuns,
   sweepJobs,
+  makeScheduledJobs,
+  deliverCallbacks,
+  retellJobEnds,
   rollUpUsage,
   usageRetention,
   statsRetention,

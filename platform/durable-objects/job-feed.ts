@@ -10,6 +10,8 @@ const LISTENERS_LIMIT = 1_000;
 const WAITING_LIMIT = 1_000;
 /** A comment goes out so often, so that nobody in between takes a quiet connection for a dead one. */
 const HEARTBEAT_MS = 15_000;
+/** How far the clocks of those who tell the same end may be apart. */
+const CLOCKS_MS = 60_000;
 
 interface Waiting {
   jobId: string;
@@ -79,7 +81,8 @@ export class JobFeed extends DurableObject {
     return events.flatMap((event) => {
       if (event.kind === "state" && event.again) {
         const last = this.log.lastState(event.jobId);
-        if (last && last.at >= event.at) return [];
+        const margin = last?.state === event.state ? CLOCKS_MS : 0;
+        if (last && last.at >= event.at - margin) return [];
       }
       return [this.log.add(event, jobEventText(event), Date.now())];
     });

@@ -1,10 +1,12 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import type { VinRow } from "#core/vin/files/vin-columns.ts";
 import { readVinRows } from "#core/vin/read-vin-rows.ts";
+import type { UnsignedCallback } from "#core/jobs/callbacks/sign-callback.ts";
 import { createApp } from "./app.ts";
 import { depsOf } from "./deps.ts";
 import { markInternal } from "./internal-actor.ts";
 import { vinPortsOf } from "./vin-ports.ts";
+import { signForDelivery } from "./sign-callback.ts";
 
 export { AnswerFlight } from "#platform/durable-objects/answer-flight.ts";
 export { JobFeed } from "#platform/durable-objects/job-feed.ts";
@@ -26,6 +28,11 @@ export class InternalApi extends WorkerEntrypoint<ApiEnv> {
     const deps = await depsOf(this.env);
     const background = (work: Promise<unknown>) => this.ctx.waitUntil(work);
     return readVinRows(vinPortsOf(deps, { log: deps.log, background }), vins, new Date());
+  }
+
+  /** The header `webhook-signature` of a callback that is about to be sent; null where the team has no secret. */
+  signCallback(callback: UnsignedCallback): Promise<string | null> {
+    return signForDelivery(this.env, callback);
   }
 }
 

@@ -1,4 +1,5 @@
-import { sql } from "drizzle-orm";
+import { waitUntil } from "cloudflare:workers";
+import { inArray, sql } from "drizzle-orm";
 import { z } from "zod";
 import { type Context, noSource } from "#core/kernel/context.ts";
 import { AppError } from "#core/kernel/errors.ts";
@@ -22,7 +23,16 @@ import { createScheduleClock } from "#platform/schedule-clock.ts";
 import type { JobFeed } from "#platform/durable-objects/job-feed.ts";
 import { createJobFeedClient } from "#platform/job-feed-client.ts";
 import { createJobQueue } from "#platform/job-queue.ts";
-import type { JobEngine } from "#core/jobs/engine/job-engine.ts";
+import { type JobEngine, typesOf } from "#core/jobs/engine/job-engine.ts";
+import { cancelJobs } from "#core/jobs/after-end.ts";
+import { deliverCallbacks } from "#core/jobs/callbacks/deliver-callbacks.ts";
+import type { CallbackPorts } from "#core/jobs/callbacks/send-callback.ts";
+import type { UnsignedCallback } from "#core/jobs/callbacks/sign-callback.ts";
+import { createJobDesk } from "#core/jobs/job-desk.ts";
+import { retellEnds } from "#core/jobs/retell-ends.ts";
+import { type DueJobsPorts, makeDueJobs } from "#core/jobs/schedules/make-due-jobs.ts";
+import { VERSION } from "#core/kernel/version.ts";
+import { jobs as jobTable } from "#schema";
 import { sweepJobs } from "#core/jobs/engine/sweep-jobs.ts";
 import type { JobProgram } from "#core/jobs/job-type.ts";
 import type { Principal } from "#core/kernel/principal.ts";
@@ -46,6 +56,8 @@ export interface CronDeps {
   scheduleContext(): Omit<ScheduleContext, "deadline">;
   /** What jobs are worked with. */
   jobs: JobEngine;
+  /** What callbacks of jobs are sent with. */
+  callbacks: CallbackPorts;
 }
 
 /**
@@ -78,8 +90,25 @@ export function makeDeps(env: CronEnv, programs: readonly JobProgram[]): CronDep
     ports: makeJobPorts(env, settings),
     contextFor,
   };
+  const callbacks = callbackPorts(env, settings);
+  const desk = createJobDesk({
+    ...jobs,
+    types: typesOf(jobs),
+    queueAgeLimitSeconds: jobs.settings.queueAgeLimitSeconds,
+    context,
+    background: waitUntil,
+  });
+  const dueJobs: DueJobsPorts = {
+    clockOf: createScheduleClock,
+    desk,
+    allowPrivate: callbacks.allowPrivate,
+    async cancel(ids) {
+      await desk.dispatch(await cancelJobs(context(), jobs.feed, inArray(jobTable.id, [...ids])));
+    },
+  };
   return {
     jobs,
+    callbacks,
     settings,
     log,
     meter,
@@ -102,9 +131,31 @@ export function makeDeps(env: CronEnv, programs: readonly JobProgram[]): CronDep
         retries: new Map(SCHEDULES.map((schedule) => [schedule.name, schedule.retries])),
         sendRun: async (runId) => void (await env.SCHEDULE_QUEUE.send({ run_id: runId })),
         sweepJobs: () => sweepJobs(jobs, context()),
+        deliverCallbacks: (deadline) => deliverCallbacks(context(), callbacks, { deadline }),
+        makeScheduledJobs: (deadline) => makeDueJobs(context(), dueJobs, deadline),
+        retellJobEnds: () => retellEnds(context(), jobs.feed),
       };
     },
   };
+}
+
+/** The api Worker signs: it has MASTER_KEY, under which the secrets are sealed. */
+function callbackPorts(env: CronEnv, settings: CronSettings): CallbackPorts {
+  const api = env.API as unknown as Signer; // Workers never import each other; the answer is checked
+  return {
+    sign: async (callback) =>
+      z
+        .string()
+        .nullable()
+        .parse(await api.signCallback(callback)),
+    fetch: (url, init) => fetch(url, init),
+    allowPrivate: settings.ALLOW_PRIVATE_UPSTREAMS,
+    userAgent: `Switchyard/${VERSION}`,
+  };
+}
+
+interface Signer {
+  signCallback(callback: UnsignedCallback): Promise<unknown>;
 }
 
 /** This Worker has no MASTER_KEY: nothing that it does reads or makes a secret. */

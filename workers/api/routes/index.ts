@@ -13,7 +13,9 @@ import { gatewayStatsRoutes } from "./gateway-stats.ts";
 import { guardRailRoutes } from "./guard-rails.ts";
 import { healthRoutes } from "./health.ts";
 import { invitationRoutes } from "./invitations.ts";
+import { jobCallbackRoutes } from "./job-callbacks.ts";
 import { jobResultRoutes } from "./job-results.ts";
+import { jobScheduleRoutes } from "./job-schedules.ts";
 import { jobRoutes } from "./jobs.ts";
 import { joinPageRoutes } from "./join-page.ts";
 import { keyRoutes } from "./keys.ts";
@@ -62,6 +64,8 @@ export const routes = [
   switchRoutes,
   telegramRoutes,
   vinRoutes,
+  jobCallbackRoutes,
+  jobScheduleRoutes,
   jobRoutes,
   jobResultRoutes,
   skillRoutes,

@@ -1,0 +1,1 @@
+ALTER TABLE "job_callbacks" ADD COLUMN "tries_before" integer DEFAULT 0 NOT NULL;

@@ -41,6 +41,7 @@ export const UNAUDITED: Record<string, string> = {
   "core/jobs/engine/save-result.ts": "As above.",
   "core/jobs/engine/sweep-jobs.ts": "As above.",
   "core/jobs/engine/wait-for-event.ts": "As above.",
+  "core/jobs/callbacks/deliver-callbacks.ts": "Each try is logged with its callback.",
   "core/jobs/create-job.ts":
     "A job keeps who made it and its own history. Jobs are what users ask for, not what admins set.",
   "core/uploads/create-upload.ts":
@@ -62,4 +63,5 @@ export const AUDITED_BY_CALLER: Record<string, string> = {
   "core/limits/grant-credits.ts: store": "grantCredits",
   "core/limits/grant-credits.ts: addToLedger": "grantCredits",
   "core/jobs/schedules/run-schedule.ts: noteRun": "runSchedule",
+  "core/jobs/schedules/make-due-jobs.ts: makeNext": "stop",
 };

@@ -19,9 +19,10 @@ import { StopSign } from "./stop.ts";
 /**
  * Works a job as far as one process may: to its end, to where it waits, or until its time is up and another message goes
  * on. A message for a job that is done, or that somebody else works, changes nothing.
+ * @returns whether somebody may have to be told of its end
  * @throws only where the database does not answer: the job's lease, or the sweeper, sees to the rest
  */
-export async function workJob(engine: JobEngine, jobId: string): Promise<void> {
+export async function workJob(engine: JobEngine, jobId: string): Promise<{ callback: boolean }> {
   const context = engine.contextFor({ kind: "system", teamId: null });
   const { leaseSeconds, stepSeconds } = engine.settings;
   const versions = Object.fromEntries(
@@ -30,7 +31,8 @@ export async function workJob(engine: JobEngine, jobId: string): Promise<void> {
   const job = await claimJob(context, jobId, { leaseSeconds, versions });
   if (!job) {
     await recoverJobs(engine, context, { jobId });
-    return dispatch(engine, context);
+    await dispatch(engine, context);
+    return { callback: false };
   }
   const log = context.log.with({ job_id: job.id, team_id: job.teamId, type: job.type });
   const report = new JobReport(job, engine.feed, context.now);
@@ -57,6 +59,7 @@ export async function workJob(engine: JobEngine, jobId: string): Promise<void> {
     log.warn("job_lease_lost", { attempt: job.attempt });
   }
   await Promise.all([report.publish(), dispatch(engine, context)]);
+  return { callback: job.callbackUrl !== null };
 }
 
 async function dispatch(engine: JobEngine, context: Context): Promise<void> {

@@ -22,6 +22,9 @@ export interface Things {
   /** An upload whose one part has come, and one that is complete. */
   uploadId: string;
   sentUploadId: string;
+  /** What told the end of the job, and a schedule that makes such jobs. */
+  callbackId: string;
+  jobScheduleId: string;
   /** A linked Telegram chat. */
   chatId: string;
   /** What the whole installation shares; its routes are for super admins. */
@@ -153,7 +156,20 @@ async function furnishJob(stack: Stack, { client, teamId, marked }: JobOwner) {
     "INSERT INTO job_results (job_id, name, file_key, size, content_type) VALUES ($1, $2, $3, $4, 'text/plain')",
     [job.id, resultName, fileKey, text.length],
   );
-  return { jobId: job.id, resultName };
+  const callbackId = `${newId("message")}-${job.id}`;
+  await stack.sql(
+    `INSERT INTO job_callbacks (id, job_id, team_id, url, event, state)
+     VALUES ($1, $2, $3, $4, 'job.succeeded', 'delivered')`,
+    [callbackId, job.id, teamId, `https://${marked("callback")}.example.com/`],
+  );
+  await client.expect(200, "POST", "/v1/jobs/callback-secret/rotate", {});
+  const schedule = await client.expect<{ id: string }>(201, "POST", "/v1/jobs/schedules", {
+    name: marked("schedule"),
+    cron: "0 0 1 1 *",
+    type: "self_test",
+    input: {},
+  });
+  return { jobId: job.id, resultName, callbackId, jobScheduleId: schedule.id };
 }
 
 /** Two files of this name, one of them complete. */
@@ -214,6 +230,8 @@ export function ghost(): Things {
     resultName: "ghost.txt",
     uploadId: newId("upload"),
     sentUploadId: newId("upload"),
+    callbackId: newId("message"),
+    jobScheduleId: newId("jobSchedule"),
     chatId: "9876543210987",
     provider: "ghost",
     model: "ghost/model",

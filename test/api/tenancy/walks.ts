@@ -62,6 +62,7 @@ const campaign = (things: Things) => ({ id: things.campaignId });
 const session = (things: Things) => ({ id: things.sessionId });
 const response = (things: Things) => ({ id: things.responseId });
 const job = (things: Things) => ({ id: things.jobId });
+const jobSchedule = (things: Things) => ({ id: things.jobScheduleId });
 const result = (things: Things) => ({ id: things.jobId, name: things.resultName });
 const provider = (things: Things) => ({ name: things.provider });
 const model = (things: Things) => ({ name: things.model });
@@ -543,6 +544,62 @@ export const WALKS: Record<string, Walk> = {
     status: 200,
     shows: "marks",
     params: result,
+  },
+  "GET /v1/jobs/{id}/callbacks": {
+    stranger: "hidden",
+    status: 200,
+    shows: "marks",
+    params: job,
+  },
+  "POST /v1/jobs/{id}/callbacks/{callback_id}/resend": {
+    audit: { action: "job_callback.resend", target: "callbackId" },
+    stranger: "hidden",
+    status: 202,
+    params: (things) => ({ id: things.jobId, callback_id: things.callbackId }),
+    ends: true,
+  },
+  "GET /v1/jobs/callback-secret": { stranger: "own", status: 200 },
+  "POST /v1/jobs/callback-secret/rotate": {
+    audit: { action: "callback_secret.rotate" },
+    stranger: "own",
+    status: 200,
+    body: () => ({ grace_seconds: 0 }),
+  },
+  "POST /v1/jobs/schedules": {
+    audit: { action: "job_schedule.create" },
+    stranger: "own",
+    status: 201,
+    body: () => ({ name: "New", cron: "0 0 1 1 *", type: "self_test", input: {} }),
+  },
+  "GET /v1/jobs/schedules": { stranger: "own", status: 200, shows: "jobScheduleId" },
+  "GET /v1/jobs/schedules/{id}": {
+    stranger: "hidden",
+    status: 200,
+    shows: "marks",
+    params: jobSchedule,
+  },
+  "PATCH /v1/jobs/schedules/{id}": {
+    audit: { action: "job_schedule.update", target: "jobScheduleId" },
+    stranger: "hidden",
+    status: 200,
+    params: jobSchedule,
+    body: () => ({ paused: true }),
+    ends: true,
+  },
+  "POST /v1/jobs/schedules/{id}/run": {
+    audit: { action: "job_schedule.run", target: "jobScheduleId" },
+    stranger: "hidden",
+    status: 202,
+    params: jobSchedule,
+    ends: true,
+  },
+  "GET /v1/jobs/schedules/{id}/runs": { stranger: "hidden", status: 200, params: jobSchedule },
+  "DELETE /v1/jobs/schedules/{id}": {
+    audit: { action: "job_schedule.delete", target: "jobScheduleId" },
+    stranger: "hidden",
+    status: 204,
+    params: jobSchedule,
+    ends: true,
   },
   "POST /v1/jobs/{id}/results/{name}/link": {
     audit: { none: "a link is nothing that is kept; whoever may make one may read the file" },

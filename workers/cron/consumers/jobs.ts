@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { deliverCallbacks } from "#core/jobs/callbacks/deliver-callbacks.ts";
 import { recoverJobs } from "#core/jobs/engine/recover-jobs.ts";
 import { workJob } from "#core/jobs/engine/work-job.ts";
 import { keepDeadLetters } from "#core/usage/dead-letters.ts";
@@ -17,14 +18,29 @@ export async function consumeJobs(deps: CronDeps, batch: MessageBatch): Promise<
       if (!parsed.success) return bury(deps, batch.queue, message, "It names no job.");
       const { job_id: jobId } = parsed.data;
       try {
-        await workJob(deps.jobs, jobId);
+        const { callback } = await workJob(deps.jobs, jobId);
         message.ack();
+        if (callback) await tellEnd(deps, jobId);
       } catch (error) {
         deps.log.error("job_message_failed", { job_id: jobId, error });
         message.retry({ delaySeconds: RETRY_SECONDS });
       }
     }),
   );
+}
+
+/** How long the first try of a callback may wait for its turn, in milliseconds. */
+const CALLBACK_MS = 30_000;
+
+/** Calls back at once; what fails here, the tick sends again. */
+async function tellEnd(deps: CronDeps, jobId: string): Promise<void> {
+  const context = deps.context();
+  const deadline = new Date(context.now().getTime() + CALLBACK_MS);
+  try {
+    await deliverCallbacks(context, deps.callbacks, { jobId, deadline });
+  } catch (error) {
+    deps.log.warn("callback_not_sent", { job_id: jobId, error });
+  }
 }
 
 /**

@@ -178,7 +178,7 @@ export class JobWorld {
         return dead;
       },
       kill: () => void (dead = true),
-      work: (jobId) => workJob(engine, jobId),
+      work: async (jobId) => void (await workJob(engine, jobId)),
       sweep: async () =>
         void (await sweepJobs(engine, engine.contextFor({ kind: "system", teamId: null }))),
     };

@@ -100,6 +100,9 @@ export function scheduleContext(
     sendRun: () => Promise.resolve(),
     sweepJobs: () =>
       Promise.resolve({ recovered: 0, sent: 0, woken: 0, cancelled: 0, admitted: 0 }),
+    deliverCallbacks: () => Promise.resolve({ sent: 0, taken: 0 }),
+    makeScheduledJobs: () => Promise.resolve({ made: 0, skipped: 0, refused: 0, stopped: 0 }),
+    retellJobEnds: () => Promise.resolve(0),
     ...over,
   };
 }

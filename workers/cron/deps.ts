@@ -103,7 +103,7 @@ export function makeDeps(env: CronEnv, programs: readonly JobProgram[]): CronDep
     desk,
     allowPrivate: callbacks.allowPrivate,
     async cancel(ids) {
-      await desk.dispatch(await cancelJobs(context(), jobs.feed, inArray(jobTable.id, [...ids])));
+      await desk.dispatch(await cancelJobs(context(), inArray(jobTable.id, [...ids])));
     },
   };
   return {

@@ -19,6 +19,7 @@ const claimedJob = z
     end_user: z.string().nullable(),
     priority: z.number(),
     parent_id: z.string().nullable(),
+    callback_url: z.string().nullable(),
     attempt: z.number(),
     fence: z.number(),
     steps: z.number(),
@@ -40,6 +41,7 @@ const claimedJob = z
     endUser: row.end_user,
     priority: row.priority,
     parentId: row.parent_id,
+    callbackUrl: row.callback_url,
     attempt: row.attempt,
     fence: row.fence,
     steps: row.steps,
@@ -84,7 +86,7 @@ export async function claimJob(
       SELECT id, attempt, now() FROM claimed ON CONFLICT DO NOTHING
     )
     SELECT id, team_id, type, version, input, created_by, scopes, models, end_user, priority::integer,
-      parent_id, attempt, fence, steps, failures, progressed, progress_done::double precision,
+      parent_id, callback_url, attempt, fence, steps, failures, progressed, progress_done::double precision,
       progress_total::double precision, progress_message
     FROM claimed`);
   return rowsOf(claimedJob, rows)[0] ?? null;

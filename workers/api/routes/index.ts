@@ -13,6 +13,7 @@ import { gatewayStatsRoutes } from "./gateway-stats.ts";
 import { guardRailRoutes } from "./guard-rails.ts";
 import { healthRoutes } from "./health.ts";
 import { invitationRoutes } from "./invitations.ts";
+import { jobActionRoutes } from "./job-actions.ts";
 import { jobCallbackRoutes } from "./job-callbacks.ts";
 import { jobResultRoutes } from "./job-results.ts";
 import { jobScheduleRoutes } from "./job-schedules.ts";
@@ -64,6 +65,7 @@ export const routes = [
   switchRoutes,
   telegramRoutes,
   vinRoutes,
+  jobActionRoutes,
   jobCallbackRoutes,
   jobScheduleRoutes,
   jobRoutes,

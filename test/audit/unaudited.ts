@@ -62,8 +62,6 @@ export const AUDITED_BY_CALLER: Record<string, string> = {
   "core/jobs/retry-job.ts: retryChildren": "retryJob",
   "core/limits/grant-credits.ts: store": "grantCredits",
   "core/limits/grant-credits.ts: addToLedger": "grantCredits",
-  "core/jobs/retry-job.ts: forgetSteps": "retryJob",
-  "core/jobs/retry-job.ts: retryChildren": "retryJob",
   "core/jobs/schedules/run-schedule.ts: noteRun": "runSchedule",
   "core/jobs/schedules/make-due-jobs.ts: makeNext": "stop",
 };

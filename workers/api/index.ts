@@ -1,3 +1,4 @@
+import "./openapi.ts"; // first: it gives zod its openapi(), which schemas that are made before it do not have
 import { WorkerEntrypoint } from "cloudflare:workers";
 import type { VinRow } from "#core/vin/files/vin-columns.ts";
 import { readVinRows } from "#core/vin/read-vin-rows.ts";

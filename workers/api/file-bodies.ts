@@ -4,6 +4,7 @@ import type { AppContext } from "./app-types.ts";
 /** Routes that take files as they are, beside JSON. Their limits are the uploads' own. */
 const FILE_ROUTES: readonly (readonly [string, RegExp])[] = [
   ["POST", /^\/v1\/campaigns\/uploads$/],
+  ["POST", /^\/v1\/vin\/batch$/],
   ["PUT", /^\/v1\/uploads\/[^/]+\/parts\/[^/]+$/],
 ];
 

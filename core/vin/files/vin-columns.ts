@@ -22,6 +22,9 @@ export const VIN_COLUMNS = [
   "vin_suggestion",
 ] as const;
 
+/** Spreadsheets would run a text that begins so; what services say may begin with anything. */
+const FORMULA = /^[=+\-@\t\r\n]/;
+
 /** The values of a row, one for each of VIN_COLUMNS. */
 export type VinRow = string[];
 
@@ -60,7 +63,7 @@ export function rowOf(result: VinResult): VinRow {
 export const problemRow = (problem: string): VinRow => row({ vin_problem: problem });
 
 function row(values: Partial<Record<(typeof VIN_COLUMNS)[number], string | null>>): VinRow {
-  return VIN_COLUMNS.map((name) => values[name] ?? "");
+  return VIN_COLUMNS.map((name) => (values[name] ?? "").replace(FORMULA, "'$&"));
 }
 
 function engineText(engine: VinEngine | null): string {

@@ -3,7 +3,9 @@ import { countUse } from "#core/skills/use-skill.ts";
 import { decodeVinSkill } from "#core/skills/vin/decode-vin.ts";
 import { encodeVin, encodeWrongVin, vinShape, wrongVinShape } from "#core/skills/vin/vin-shape.ts";
 import { readVin, readVinInput } from "#core/vin/read-vin.ts";
-import { readVins, readVinsInput, type VinResult } from "#core/vin/read-vins.ts";
+import { MOST_VINS, readVins, readVinsInput, type VinResult } from "#core/vin/read-vins.ts";
+import { validationError } from "#core/kernel/validation-error.ts";
+import { refuseWritesIfOff } from "#core/switches/switches.ts";
 import type { VinReport } from "#core/vin/vin-report.ts";
 import { vinNeed, vinWish } from "#core/vin/vin-wish.ts";
 import type { AppContext } from "../app-types.ts";
@@ -11,7 +13,7 @@ import { callOf, endUserOf } from "../model-gateway.ts";
 import {
   createRoute,
   createRouter,
-  jsonBody,
+  idempotencyHeader,
   jsonResponse,
   problemResponses,
   security,
@@ -19,6 +21,7 @@ import {
   z,
 } from "../openapi.ts";
 import { skillHost } from "../skill-host.ts";
+import { jsonOfBody, readVinFile, readVinList, vinFileAnswer, vinList } from "../vin-file-job.ts";
 import { vinPorts } from "../vin-ports.ts";
 
 const vinSchema = vinShape.openapi("Vin");
@@ -76,23 +79,52 @@ function jsonOf(text: string) {
 
 const wrongVinSchema = wrongVinShape.openapi("WrongVin");
 
+const binary = { schema: { type: "string" as const, format: "binary" } }; // else its type would be any text
+
+const batchAnswer = z.object({
+  data: z.array(z.discriminatedUnion("valid", [vinSchema, wrongVinSchema])),
+});
+
 const batchContract = createRoute({
   method: "post",
   path: "/v1/vin/batch",
   tags: ["VIN"],
-  summary: "Read up to 50 of them at once",
-  description:
-    "Needs the scope `skills`. The answers come in the order of the VINs; a wrong one has `valid: false`, its faults and the VINs that it may have been.",
+  summary: "Read many of them, or a file",
+  description: `Needs the scope \`skills\`. Up to ${MOST_VINS} VINs are answered at once, in their order; a wrong one has \`valid: false\`, its faults and the VINs that it may have been. More of them, or a CSV or XLSX file (the field \`file\` of a form, or the whole body with \`?name=\`, up to 95 MiB), become a job of the type \`decode_vin_file\`, for which the scope \`jobs\` is needed too: its result is the same file with columns added. See docs/vin.md.`,
   security,
   request: {
-    ...jsonBody(readVinsInput, { vins: ["1HGCM82633A004352", "1HGMC82633A004352"] }),
-    headers: teamHeader,
+    headers: idempotencyHeader.extend(teamHeader.shape),
+    query: z.object({
+      name: z.string().optional().openapi({ description: "What the file is called" }),
+      vin_column: z.string().optional().openapi({
+        description:
+          "The column of the VINs, by name or by number from 1; found by itself otherwise",
+      }),
+      sheet: z.string().optional().openapi({ description: "Only this sheet of a workbook" }),
+    }),
+    body: {
+      required: true,
+      content: {
+        "application/json": {
+          schema: readVinsInput,
+          example: { vins: ["1HGCM82633A004352", "1HGMC82633A004352"] },
+        },
+        "multipart/form-data": {
+          schema: {
+            type: "object",
+            required: ["file"],
+            properties: { file: { type: "string", format: "binary" } },
+          },
+        },
+        "text/csv": binary,
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": binary,
+        "application/octet-stream": binary,
+      },
+    },
   },
   responses: {
-    200: jsonResponse(
-      "What they say",
-      z.object({ data: z.array(z.discriminatedUnion("valid", [vinSchema, wrongVinSchema])) }),
-    ),
+    200: jsonResponse("What they say", batchAnswer),
+    202: jsonResponse("The job that reads them", vinFileAnswer),
     ...problemResponses,
   },
 });
@@ -100,18 +132,44 @@ const batchContract = createRoute({
 const encodeResult = (result: VinResult) =>
   "report" in result ? encodeVin(result.report, result.cached) : encodeWrongVin(result.wrong);
 
-export const vinRoutes = createRouter()
-  .openapi(contract, async (c) => {
-    const input = { ...c.req.valid("param"), ...c.req.valid("query") };
-    const work = () => readVin(c.get("context"), vinPorts(c), input);
-    const { report, cached } = await asUse(c, work);
-    return cached ? jsonOf(cachedText(report)) : c.json(encodeVin(report, false), 200);
-  })
-  .openapi(batchContract, async (c) => {
-    const input = c.req.valid("json");
-    const results = await asUse(c, () => readVins(c.get("context"), vinPorts(c), input));
+export const vinRoutes = createRouter().openapi(contract, async (c) => {
+  const input = { ...c.req.valid("param"), ...c.req.valid("query") };
+  const work = () => readVin(c.get("context"), vinPorts(c), input);
+  const { report, cached } = await asUse(c, work);
+  return cached ? jsonOf(cachedText(report)) : c.json(encodeVin(report, false), 200);
+});
+
+vinRoutes.openAPIRegistry.registerPath(batchContract);
+
+// Not by its contract: a body is checked by what it is, a short list, a long one or a file.
+vinRoutes.post("/v1/vin/batch", async (c) => {
+  const isJson = /^application\/([\w.-]+\+)?json\b/i.test(c.req.header("content-type") ?? "");
+  const json = isJson ? await jsonOfBody(c) : null;
+  const long = isJson ? longList(json) : null;
+  if (isJson && long === null) {
+    const input = readVinsInput.safeParse(json);
+    if (!input.success) throw validationError(input.error);
+    const results = await asUse(c, () => readVins(c.get("context"), vinPorts(c), input.data));
     return c.json({ data: results.map(encodeResult) }, 200);
-  });
+  }
+  refuseWritesIfOff(c.get("signal")); // a job is a change, where reading is none
+  const make = () => (long === null ? readVinFile(c) : readVinList(c, long));
+  return c.json(await asUse(c, make), 202);
+});
+
+/** The VINs of a list that is too long to be answered at once; null for every other body. */
+function longList(json: unknown): string[] | null {
+  const isLong =
+    typeof json === "object" &&
+    json !== null &&
+    "vins" in json &&
+    Array.isArray(json.vins) &&
+    json.vins.length > MOST_VINS;
+  if (!isLong) return null;
+  const parsed = vinList.safeParse(json);
+  if (!parsed.success) throw validationError(parsed.error);
+  return parsed.data.vins;
+}
 
 /** These routes are another way to the skill: its switch, limits and price hold here too. A super admin has none of them. */
 async function asUse<Answer>(c: AppContext, work: () => Promise<Answer>): Promise<Answer> {

@@ -19,28 +19,21 @@ export const campaignKey = (campaign: CampaignNames): string =>
 export class CampaignBook {
   readonly list: CampaignNames[] = [];
   readonly #places = new Map<string, number>();
-  #last: CampaignNames | null = null;
-  #lastPlace = 0;
+  /** By the cells that name it, which saves most rows the reading of them. */
+  readonly #placesOfCells = new Map<string, number>();
 
-  placeOf(campaign: CampaignNames): number {
-    if (this.#last !== null && isSame(this.#last, campaign)) return this.#lastPlace;
+  /** @param cells all that `read` goes by */
+  placeOf(cells: string, read: () => CampaignNames): number {
+    const known = this.#placesOfCells.get(cells);
+    if (known !== undefined) return known;
+    const campaign = read();
     const key = campaignKey(campaign);
     let place = this.#places.get(key);
     if (place === undefined) {
       place = this.list.push(campaign) - 1;
       this.#places.set(key, place);
     }
-    this.#last = campaign;
-    this.#lastPlace = place;
+    this.#placesOfCells.set(cells, place);
     return place;
   }
-}
-
-function isSame(one: CampaignNames, other: CampaignNames): boolean {
-  return (
-    one.name === other.name &&
-    one.externalId === other.externalId &&
-    one.platform === other.platform &&
-    one.currency === other.currency
-  );
 }

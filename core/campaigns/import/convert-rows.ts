@@ -90,13 +90,18 @@ export class RowConverter {
       return "a name is longer than 800 bytes";
     const amounts = this.#amounts(cells, layout);
     if (typeof amounts === "string") return amounts;
-    const campaign = into.campaigns.placeOf({
+    const channel = text(cells, columns.channel);
+    const named =
+      id === "" && platform === "" && channel === "" && currency === this.#plan.currency
+        ? name
+        : [name, id, platform, channel, currency].join("\n");
+    const campaign = into.campaigns.placeOf(named, () => ({
       platform: platform === "" ? this.#plan.platform : platformSlug(platform),
       name: cleanName(name || id || platform),
       externalId: id === "" ? null : idOf(id),
       currency,
-      channel: channelOf(text(cells, columns.channel)),
-    });
+      channel: channelOf(channel),
+    }));
     into.sums.add({ campaign, day, adGroup, ad }, amounts);
     return null;
   }
@@ -120,13 +125,13 @@ export class RowConverter {
       read.push({ channel, amounts });
     }
     for (const { channel, amounts } of read) {
-      const campaign = into.campaigns.placeOf({
+      const campaign = into.campaigns.placeOf(channel.name, () => ({
         platform: platformSlug(channel.name),
         name: channel.name,
         externalId: null,
         currency: this.#plan.currency,
         channel: null,
-      });
+      }));
       into.sums.add({ campaign, day: into.day, adGroup: "", ad: "" }, amounts);
     }
     return null;

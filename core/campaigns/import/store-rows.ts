@@ -1,6 +1,7 @@
 import { keptText } from "../../tables/cell-text.ts";
 import type { TransactionContext } from "../../kernel/context.ts";
-import { storeFacts } from "../store-facts.ts";
+import { isUniqueViolation } from "../../kernel/postgres-errors.ts";
+import { type FactColumns, type StoredFacts, storeFacts, storeNewFacts } from "../store-facts.ts";
 import { campaignKey } from "./campaign-book.ts";
 import type { ConvertedRows } from "./convert-rows.ts";
 import { holdCampaigns } from "./hold-campaigns.ts";
@@ -12,6 +13,7 @@ const KNOWN_CAMPAIGNS = 20_000;
 export class RowStore {
   readonly #of: { teamId: string; importNumber: number };
   readonly #known = new Map<string, number>();
+  #allNew = true;
 
   constructor(of: { teamId: string; importNumber: number }) {
     this.#of = of;
@@ -31,7 +33,7 @@ export class RowStore {
       this.#known.set(keptText(campaignKey(campaign)), held.numbers[place] ?? 0);
     }
     const numbers = keys.map((key) => this.#known.get(key) ?? 0);
-    const { orphaned } = await storeFacts(context.db, this.#of.teamId, this.#of.importNumber, {
+    const { orphaned } = await this.#storeFacts(context, {
       ...facts,
       campaign: facts.campaign.map((place) => numbers[place] ?? 0),
     });
@@ -41,5 +43,19 @@ export class RowStore {
       throw new Error(`${orphaned} facts had no campaign`);
     }
     return held.added;
+  }
+
+  /** As new ones, until one is there already; the rows of most files tell each thing once, and for the first time. */
+  async #storeFacts({ db }: TransactionContext, facts: FactColumns): Promise<StoredFacts> {
+    const { teamId, importNumber } = this.#of;
+    if (this.#allNew) {
+      try {
+        return await db.transaction((inner) => storeNewFacts(inner, teamId, importNumber, facts));
+      } catch (error) {
+        if (!isUniqueViolation(error)) throw error;
+        this.#allNew = false;
+      }
+    }
+    return storeFacts(db, teamId, importNumber, facts);
   }
 }

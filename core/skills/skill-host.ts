@@ -1,9 +1,15 @@
 import type { GatewayPorts } from "../gateway/model-call.ts";
+import type { JobDetails } from "../jobs/job.ts";
+import type { JobDesk } from "../jobs/job-ports.ts";
 import type { SkillPorts } from "./skill.ts";
 
 /** What the doors of skills reach the world by, for one request. */
 export interface SkillHost {
   ports: SkillPorts;
+  /** How jobs are made. */
+  jobDesk: JobDesk;
+  /** Waits for a job's end. @returns the job as it is then, ended or not */
+  awaitJob(job: { id: string; teamId: string }, milliseconds: number): Promise<JobDetails>;
   /** How uses are limited, and told to the team's Meter. */
   gateway: Pick<GatewayPorts, "admit" | "report" | "now">;
   /**

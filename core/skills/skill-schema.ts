@@ -5,12 +5,13 @@ import type { Skill } from "./skill.ts";
 export type ObjectSchema = Record<string, unknown> & { type: "object" };
 
 /** What a skill takes, as JSON Schema (2020-12): models, MCP clients and forms read it. */
-export const inputSchemaOf = (skill: Skill) => objectSchema(skill.input, "input");
+export const inputSchemaOf = (skill: Skill) => jsonSchemaOf(skill.input, "input");
 
 /** What a skill answers, as JSON Schema. */
-export const outputSchemaOf = (skill: Skill) => objectSchema(skill.output, "output");
+export const outputSchemaOf = (skill: Skill) => jsonSchemaOf(skill.output, "output");
 
-function objectSchema(schema: z.ZodType, io: "input" | "output"): ObjectSchema {
+/** The JSON Schema of an object. */
+export function jsonSchemaOf(schema: z.ZodType, io: "input" | "output"): ObjectSchema {
   // What JSON Schema cannot say, such as a check by code, is left to the skill, which refuses it with a sentence.
   const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: "any" });
   return { ...rest, type: "object" };

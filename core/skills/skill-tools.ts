@@ -8,11 +8,14 @@ import type { ToolResult, TurnTools } from "../sessions/turn-tools.ts";
 import { findTool, toolNameOf } from "./find-skill.ts";
 import type { Skill } from "./skill.ts";
 import type { SkillHost } from "./skill-host.ts";
+import { jobShown } from "./job-shown.ts";
 import { inputSchemaOf } from "./skill-schema.ts";
 import { SKILLS } from "./skills.ts";
 import { mayUse } from "./skills-off.ts";
 import { useSkill } from "./use-skill.ts";
 
+/** How long a turn waits for a job, in milliseconds; then the model is told that it goes on. */
+const JOB_PATIENCE_MS = 20_000;
 /** The longest result that a model gets, in UTF-16 units of JSON: some 8,000 tokens. */
 const RESULT_LENGTH = 24_000;
 
@@ -101,8 +104,12 @@ async function runTool(
 ): Promise<ToolResult> {
   try {
     const input = readArguments(tool);
-    const { output, costMicros } = await useSkill(context, host, { skill, input, call: use });
-    return { ok: true, content: resultText(skill, output), costMicros };
+    const answer = await useSkill(context, host, { skill, input, call: use });
+    const output =
+      answer.kind === "answer"
+        ? answer.output
+        : jobShown(await host.awaitJob(answer.job, JOB_PATIENCE_MS));
+    return { ok: true, content: resultText(skill, output), costMicros: answer.costMicros };
   } catch (thrown) {
     const error = toAppError(thrown);
     if (!(thrown instanceof AppError))

@@ -1,5 +1,7 @@
 import type { ModelCall } from "../gateway/model-call.ts";
-import type { Json } from "../jobs/job-type.ts";
+import { createJob } from "../jobs/create-job.ts";
+import type { Job } from "../jobs/job.ts";
+import type { JobType, Json } from "../jobs/job-type.ts";
 import type { Context } from "../kernel/context.ts";
 import { AppError, toAppError } from "../kernel/errors.ts";
 import { requireScope } from "../kernel/principal.ts";
@@ -21,16 +23,15 @@ export interface SkillUse {
   call: ModelCall;
 }
 
-/** What a skill answered, as JSON. */
-export interface SkillAnswer {
-  output: { [name: string]: Json };
-  /** What it cost, in micro-dollars. */
-  costMicros: number;
-}
+/** What a skill answered, as JSON, or the job that it has begun. What it cost is in micro-dollars. */
+export type SkillAnswer = { costMicros: number } & Outcome;
+
+type Outcome = { kind: "answer"; output: { [name: string]: Json } } | { kind: "job"; job: Job };
 
 /**
  * Uses a skill: the one way to it, for all doors alike. Scope, then the team's switch, then the input, then the limits
- * of key and team; its price is charged when it has succeeded. Each use makes one usage record, refused or not.
+ * of key and team; its price is charged when it has succeeded, or its job is made. Each use makes one usage record,
+ * refused or not.
  * @throws AppError `missing_scope`, `skill_switched_off`, `read_only`, `validation_failed`, `rate_limit_exceeded`,
  * `insufficient_quota`, `client_closed`, `unavailable` when its time is up, and what the skill itself throws
  */
@@ -40,15 +41,18 @@ export async function useSkill(
   use: SkillUse,
 ): Promise<SkillAnswer> {
   const { skill } = use;
-  const output = await countUse(host, use, {
+  const answer = await countUse(host, use, {
     input: () => {
       const parsed = skill.input.safeParse(use.input);
       if (!parsed.success) throw validationError(parsed.error);
       return parsed.data;
     },
-    work: (input) => answerOf(context, host, use, input),
+    work: (input): Promise<Outcome> =>
+      "job" in skill
+        ? beginJob(context, host, skill.job, input)
+        : answerOf(context, host, { call: use.call, skill }, input),
   });
-  return { output, costMicros: skill.priceMicros ?? 0 };
+  return { ...answer, costMicros: skill.priceMicros ?? 0 };
 }
 
 /**
@@ -81,6 +85,16 @@ export async function countUse<Input, Answer>(
 
 const timeoutOf = (skill: Skill) => ("run" in skill && skill.timeoutMs) || TIMEOUT_MS;
 
+async function beginJob(
+  context: Context,
+  { jobDesk }: SkillHost,
+  type: JobType,
+  input: Record<string, unknown>,
+) {
+  const { job } = await createJob(context, jobDesk, { type, input });
+  return { kind: "job" as const, job }; // tells it from an answer
+}
+
 async function checkUse(host: SkillHost, skill: Skill, call: ModelCall): Promise<void> {
   const { principal, teamId } = call;
   requireScope(principal, "skills");
@@ -92,11 +106,9 @@ async function checkUse(host: SkillHost, skill: Skill, call: ModelCall): Promise
 async function answerOf(
   context: Context,
   { ports }: SkillHost,
-  { skill, call }: SkillUse,
+  { skill, call }: { skill: Extract<Skill, { run: unknown }>; call: ModelCall },
   input: Record<string, unknown>,
-): Promise<SkillAnswer["output"]> {
-  if (!("run" in skill))
-    throw new AppError("unavailable", { message: "Jobs cannot be started here yet." });
+) {
   const timeoutMs = timeoutOf(skill);
   const ends = new AbortController();
   const { promise: ended, reject } = Promise.withResolvers<never>();
@@ -111,7 +123,8 @@ async function answerOf(
   try {
     // A skill that heeds no signal is left behind, and what it says later is dropped.
     const work = skill.run({ ...context, ports, signal: ends.signal }, input);
-    return skill.output.parse(await Promise.race([work, ended]));
+    const output = skill.output.parse(await Promise.race([work, ended]));
+    return { kind: "answer" as const, output }; // tells it from a job
   } finally {
     clearTimeout(timer);
     call.clientSignal?.removeEventListener("abort", hangUp);

@@ -12,6 +12,7 @@ export async function startWithSkills(
     await skillOfReadme(),
     await extraSkill("misbehave.ts"),
     await extraSkill("change.ts"),
+    await extraSkill("count-slowly.ts"),
   ];
   const built = await buildWithSkills(workers, skills);
   const stack = await startStack({ ...options, postgres, bundles: built.bundles });

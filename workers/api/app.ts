@@ -52,6 +52,7 @@ export function createApp() {
   serveOpenApi(app);
   app.use("/v1/jobs/:id/results/:name", answerSignedLink);
   app.use("/v1/*", bodyLimit(JSON_BODY_LIMIT), authenticate);
+  app.use("/mcp", bodyLimit(JSON_BODY_LIMIT), authenticate);
   app.use("/gateway/*", bodyLimit(JSON_BODY_LIMIT), authenticate);
   for (const router of routes) app.route("/", router);
   return app;

@@ -30,6 +30,8 @@ const MODEL_PATHS =
   /^\/v1\/(chat|chat\/completions|completions|embeddings|messages|messages\/count_tokens|responses|campaigns\/ask)$/;
 /** What is posted and changes nothing; of skills, each says for itself whether it does. */
 const READING_PATHS = /^\/v1\/(vin\/batch|skills\/[^/]+)$/;
+/** Each tool says for itself whether it changes something. */
+const MCP = "/mcp";
 /** The way back. */
 const SWITCHES = "/v1/admin/switches";
 
@@ -37,7 +39,7 @@ const SWITCHES = "/v1/admin/switches";
 export function refuseChanges(c: AppContext, signal: Signal): void {
   if (!signal.writesOff || c.req.method === "GET" || c.req.method === "HEAD") return;
   const { path } = c.req;
-  if (path === SWITCHES || MODEL_PATHS.test(path)) return;
+  if (path === SWITCHES || path === MCP || MODEL_PATHS.test(path)) return;
   if (c.req.method === "POST" && READING_PATHS.test(path)) return;
   refuseWritesIfOff(signal);
 }

@@ -1,3 +1,4 @@
+import { getJob } from "#core/jobs/get-job.ts";
 import type { SkillPorts } from "#core/skills/skill.ts";
 import type { SkillHost } from "#core/skills/skill-host.ts";
 import { refuseWritesIfOff } from "#core/switches/switches.ts";
@@ -30,6 +31,11 @@ export function skillHost(c: AppContext): SkillHost {
     ...skillSwitches(c),
     ports: skillPorts(c),
     gateway: gatewayPorts(c),
+    jobDesk: c.get("deps").jobDesk,
+    async awaitJob(job, milliseconds) {
+      if (milliseconds > 0) await c.get("deps").jobFeed.awaitEnd(job.teamId, job.id, milliseconds);
+      return getJob(c.get("context"), { jobId: job.id });
+    },
     refuseChanges: () => refuseWritesIfOff(c.get("signal")),
   };
 }

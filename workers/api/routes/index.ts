@@ -21,6 +21,7 @@ import { jobRoutes } from "./jobs.ts";
 import { joinPageRoutes } from "./join-page.ts";
 import { keyRoutes } from "./keys.ts";
 import { limitRoutes } from "./limits.ts";
+import { mcpRoutes } from "./mcp.ts";
 import { meRoutes } from "./me.ts";
 import { memberRoutes } from "./members.ts";
 import { openAiRoutes } from "./openai.ts";
@@ -71,6 +72,7 @@ export const routes = [
   jobRoutes,
   jobResultRoutes,
   skillRoutes,
+  mcpRoutes,
   campaignUploadRoutes,
   campaignQuestionRoutes,
   campaignRoutes,

@@ -9,7 +9,7 @@ import { useSkill } from "#core/skills/use-skill.ts";
 import { microsToDollars } from "#core/kernel/money.ts";
 import { AppError } from "#core/kernel/errors.ts";
 import type { AppContext } from "../app-types.ts";
-import { idempotencyKeyOf, idempotent } from "../middleware/idempotent.ts";
+import { type Created, idempotencyKeyOf, idempotent } from "../middleware/idempotent.ts";
 import { callOf, endUserOf } from "../model-gateway.ts";
 import {
   createRoute,
@@ -23,6 +23,8 @@ import {
   teamHeader,
   z,
 } from "../openapi.ts";
+import { encodeJob, encodeNewJob, JOB_EXAMPLE, jobSchema } from "../job-shape.ts";
+import { waitForJob, wantedWait } from "../wait-for-job.ts";
 import { skillHost, skillSwitches } from "../skill-host.ts";
 
 const jsonSchema = z
@@ -122,12 +124,24 @@ skillRoutes.post("/v1/skills/:name", async (c) => {
       : idempotent(c, (context) => answerWith(c, skill, input, context));
   c.executionCtx.waitUntil(work.catch(() => undefined)); // goes on when the client hangs up, so that it is accounted for
   const answer = await work;
-  return c.json(answer.body, answer.status);
+  if (answer.status !== 202) return c.json(answer.body, 200);
+  const seconds = wantedWait(c.req.header("prefer"));
+  if (seconds === 0) return c.json(answer.body, 202);
+  c.header("preference-applied", `wait=${seconds}`);
+  const { id, team_id: teamId } = jobSchema.parse(answer.body);
+  const ended = await waitForJob(c, { id, teamId }, seconds);
+  return ended ? c.json(encodeJob(ended), 200) : c.json(answer.body, 202);
 });
+
+/** A skill that is a job needs what its job does, besides. */
+function needsOf(skill: Skill): string[] {
+  const ofJob = "job" in skill ? ["jobs", skill.job.scope] : [];
+  return [...new Set(["skills", ...(skill.scope ? [skill.scope] : []), ...ofJob])];
+}
 
 /** The documented path of one skill. Its input is checked by the skill's own verb, as at every other door. */
 function contractOf(skill: Skill) {
-  const needs = ["skills", ...(skill.scope ? [skill.scope] : [])].map((scope) => `\`${scope}\``);
+  const needs = needsOf(skill).map((scope) => `\`${scope}\``);
   const price = skill.priceMicros
     ? ` Costs $${microsToDollars(skill.priceMicros)} when it succeeds.`
     : "";
@@ -136,12 +150,20 @@ function contractOf(skill: Skill) {
     method: "post",
     path: `/v1/skills/${skill.name}`,
     summary: skill.title,
-    description: `${skill.summary}\n\nNeeds the scope${needs.length > 1 ? "s" : ""} ${needs.join(" and ")}.${price}`,
+    description: `${skill.summary}${"job" in skill ? "\n\nIt is a job: 202 with the job at once, or with `Prefer: wait=20` 200 where it ends within so many seconds." : ""}\n\nNeeds the scope${needs.length > 1 ? "s" : ""} ${needs.join(" and ")}.${price}`,
     request: {
       headers: idempotencyHeader.extend(teamHeader.shape),
       ...jsonBody(skill.input, skill.example),
     },
-    responses: { 200: jsonResponse("What it answers", skill.output), ...problemResponses },
+    responses: {
+      ...("job" in skill
+        ? {
+            202: jsonResponse("The job, whose `result` is the answer", jobSchema, JOB_EXAMPLE),
+            200: jsonResponse("The job, ended in the time of `Prefer: wait`", jobSchema),
+          }
+        : { 200: jsonResponse("What it answers", skill.output) }),
+      ...problemResponses,
+    },
   });
 }
 
@@ -159,9 +181,15 @@ async function bodyOf(c: AppContext): Promise<unknown> {
   }
 }
 
-async function answerWith(c: AppContext, skill: Skill, input: unknown, context = c.get("context")) {
+async function answerWith(
+  c: AppContext,
+  skill: Skill,
+  input: unknown,
+  context = c.get("context"),
+): Promise<Created<Record<string, unknown>>> {
   const asked = callOf(c, { endUser: null });
   const call = { ...asked, endUser: endUserOf(asked, null) };
-  const { output } = await useSkill(context, skillHost(c), { skill, input, call });
-  return { status: 200 as const, body: output }; // one of the statuses of a Created
+  const answer = await useSkill(context, skillHost(c), { skill, input, call });
+  if (answer.kind === "answer") return { status: 200, body: answer.output };
+  return { status: 202, body: encodeNewJob(answer.job) };
 }

@@ -5,7 +5,6 @@ export interface TelegramFile {
   /** In the file store. */
   fileKey: string;
   name: string;
-  contentType: string;
   /** At most 1,024 characters are shown. */
   caption: string;
 }

@@ -243,9 +243,9 @@ describe("sending a report", () => {
     const job = await world.job(teamId, id);
     expect(job).toMatchObject({ state: "succeeded" });
     const sent = [...world.telegramFiles.values()];
-    expect(sent.map(({ chatId, contentType }) => [chatId, contentType])).toEqual([
-      [CHAT, "application/json"],
-      [CHAT, "text/html"],
+    expect(sent.map(({ chatId, name }) => [chatId, name.split(".").at(-1)])).toEqual([
+      [CHAT, "json"],
+      [CHAT, "html"],
     ]);
     for (const { fileKey } of sent) expect(fileKey.startsWith(`${teamId}/`)).toBe(true);
   });

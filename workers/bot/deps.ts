@@ -1,10 +1,12 @@
 import { Api } from "grammy";
+import type { FileStore } from "#core/files/file-store.ts";
 import { noSource } from "#core/kernel/context.ts";
 import type { Logger } from "#core/kernel/log.ts";
 import type { TelegramContext } from "#core/telegram/telegram-context.ts";
 import { loadSignal, type Signal } from "#core/switches/signal.ts";
 import { SignalBoard, type SignalSources } from "#core/switches/signal-board.ts";
 import { openDatabase } from "#platform/database.ts";
+import { createFileStore } from "#platform/file-store.ts";
 import { withDatabase } from "#platform/context.ts";
 import { consoleLogger } from "#platform/logger.ts";
 import type { TelegramChat } from "./chat-object/telegram-chat.ts";
@@ -20,6 +22,8 @@ export interface BotDeps {
   chats: DurableObjectNamespace<TelegramChat>;
   /** The api Worker, by service binding. */
   switchyard: Fetcher;
+  /** Where files are that chats are sent. */
+  files: FileStore;
   /** Null where there is no bot token. */
   telegram: Api | null;
   /** What is switched off, no more than a second out of date while Postgres answers; null where nothing is known. */
@@ -58,6 +62,7 @@ function makeDeps(env: BotEnv): BotDeps {
     log,
     chats: env.TELEGRAM_CHAT as DurableObjectNamespace<TelegramChat>, // the generated type does not name the class
     switchyard: env.API,
+    files: createFileStore(env.FILES),
     telegram: token === null ? null : new Api(token, options),
     signal: () => signals.current(signalSources).catch(() => null),
     context: (requestId) =>

@@ -1,5 +1,6 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { newId } from "#core/kernel/ids.ts";
+import type { TelegramFile } from "#core/telegram/telegram-files.ts";
 import { chatObject, depsOf } from "./deps.ts";
 import { type BotReadiness, checkBotReadiness } from "./readiness.ts";
 
@@ -17,5 +18,13 @@ export class InternalBot extends WorkerEntrypoint<BotEnv> {
    */
   notify(chatId: number, text: string, key: string = newId("request")): Promise<boolean> {
     return chatObject(depsOf(this.env), chatId).notify(chatId, key, text);
+  }
+
+  /**
+   * Sends a file of the file store to a chat as a document, durably and at Telegram's pace; the same key is sent once.
+   * Who may send to the chat is for the caller to check.
+   */
+  sendFile(chatId: number, file: TelegramFile): Promise<"taken" | "known" | "refused"> {
+    return chatObject(depsOf(this.env), chatId).sendFile(chatId, file);
   }
 }

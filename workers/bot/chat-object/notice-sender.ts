@@ -1,4 +1,5 @@
-import { plain } from "../text/formatted-text.ts";
+import type { Outgoing } from "../text/answer-messages.ts";
+import { CAPTION_LIMIT, plain } from "../text/formatted-text.ts";
 import type { Outbox, OutboxRow } from "./outbox.ts";
 import type { ChatParts } from "./process-update.ts";
 import { type Refusal, TelegramRefusal } from "./sender.ts";
@@ -36,13 +37,34 @@ export class NoticeSender {
 
   private async send(chat: ChatParts, row: OutboxRow): Promise<void> {
     const target = { chatId: chat.chatId, threadId: null, replyTo: null };
-    this.outbox.begin(row.key);
     try {
-      await chat.sender.send(target, { kind: "text", content: plain(row.text) });
+      const message = await this.messageOf(chat, row);
+      if (message === null) return this.outbox.done(row.key);
+      this.outbox.begin(row.key);
+      await chat.sender.send(target, message);
       this.outbox.done(row.key);
     } catch (error) {
       await this.afterFailure(chat, row, error);
     }
+  }
+
+  /** Null for a file that is not there any more. @throws TelegramRefusal `later` when the file store cannot be reached */
+  private async messageOf(
+    chat: ChatParts,
+    { key, text, file }: OutboxRow,
+  ): Promise<Outgoing | null> {
+    if (file === null) return { kind: "text", content: plain(text) };
+    try {
+      const found = await chat.deps.files.get(file.fileKey);
+      if (found !== null) {
+        const bytes = new Uint8Array(await new Response(found.body).arrayBuffer());
+        return { kind: "file", name: file.name, bytes, caption: text.slice(0, CAPTION_LIMIT) };
+      }
+    } catch (error) {
+      throw new TelegramRefusal({ kind: "later", at: Date.now(), why: "the file store" }, error);
+    }
+    chat.deps.log.error("telegram_file_gone", { chat_id: chat.chatId, key });
+    return null;
   }
 
   private async afterFailure(chat: ChatParts, row: OutboxRow, error: unknown): Promise<void> {

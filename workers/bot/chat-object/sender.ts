@@ -61,8 +61,10 @@ export class Sender {
         : { reply_parameters: { message_id: target.replyTo, allow_sending_without_reply: true } }),
       ...(keyboard ? { reply_markup: keyboard } : {}),
     };
-    if (message.kind === "document") {
-      const file = new InputFile(new TextEncoder().encode(message.text), message.name);
+    if (message.kind !== "text") {
+      const bytes =
+        message.kind === "file" ? message.bytes : new TextEncoder().encode(message.text);
+      const file = new InputFile(bytes, message.name);
       return this.call(
         async () =>
           (

@@ -11,6 +11,7 @@ import { ChatSettings } from "./chat-settings.ts";
 import { sqlOf } from "./durable-sql.ts";
 import { type Delivery, Inbox, type InboxRow, MOST_WAITING } from "./inbox.ts";
 import { InboxWorker } from "./inbox-worker.ts";
+import type { TelegramFile } from "#core/telegram/telegram-files.ts";
 import { NoticeSender } from "./notice-sender.ts";
 import { type IfUnknown, Outbox, type OutgoingNotice } from "./outbox.ts";
 import type { ChatParts } from "./process-update.ts";
@@ -76,6 +77,29 @@ export class TelegramChat extends DurableObject<BotEnv> {
     return true;
   }
 
+  /** Sends a file of the file store when its turn has come; the same key is sent once. */
+  async sendFile(
+    chatId: number,
+    { key, fileKey, name, caption }: TelegramFile,
+  ): Promise<"taken" | "known" | "refused"> {
+    this.settings.set("chatId", chatId);
+    const movedTo = this.settings.get("movedTo");
+    if (movedTo !== null)
+      return chatObject(this.deps, movedTo).sendFile(movedTo, {
+        key,
+        fileKey,
+        name,
+        caption,
+      });
+    if (this.settings.get("blocked")) return "refused";
+    const taken = this.outbox.add(key, caption, "repeat", { fileKey, name });
+    if (!taken && !this.outbox.knows(key)) return "refused";
+    // Also for one that is known: the call before may have died between its row and the alarm.
+    await this.ring(Date.now());
+    this.besideAlarm((until) => this.notices.drain(until));
+    return taken ? "taken" : "known";
+  }
+
   /**
    * Moves the link, the settings and what waits to the supergroup that this chat became. Doing it again changes nothing.
    * While a turn is being answered the turns stay: Telegram refuses its answer, and then they all move, in order.
@@ -100,7 +124,8 @@ export class TelegramChat extends DurableObject<BotEnv> {
     this.settings.adopt(state.settings);
     this.settings.set("link", null);
     this.inbox.adopt(state.inbox);
-    for (const { key, text, ifUnknown } of state.outbox) this.outbox.add(key, text, ifUnknown);
+    for (const { key, text, ifUnknown, file } of state.outbox)
+      this.outbox.add(key, text, ifUnknown, file);
     await this.ring(Date.now());
   }
 

@@ -5,7 +5,8 @@ import { splitMessage } from "./split-message.ts";
 /** A message to be sent: text, or a file with a caption. */
 export type Outgoing =
   | { kind: "text"; content: FormattedText }
-  | { kind: "document"; name: string; text: string; caption: string };
+  | { kind: "document"; name: string; text: string; caption: string }
+  | { kind: "file"; name: string; bytes: Uint8Array; caption: string };
 
 /** With more messages than this, an answer comes as a file. */
 export const MOST_MESSAGES = 5;

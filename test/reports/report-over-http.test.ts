@@ -101,12 +101,12 @@ it("sends a report to a chat of the team as a document, and to no other team's",
   person.says(command);
   await eventually(() => expect(telegram.answersIn(person.chat)).toHaveLength(1));
 
-  const input = { ...october, title: "October", send_to: { telegram_chat: person.chat.id } };
+  const input = { ...october, title: TITLE, send_to: { telegram_chat: person.chat.id } };
   const job = await ended(client, "generate_pdf_report", input);
   expect(job).toMatchObject({ state: "succeeded", result: { sent_to_telegram: 1 } });
   await eventually(() => expect(telegram.answersIn(person.chat)).toHaveLength(2), 60_000);
   const document = telegram.answersIn(person.chat).at(-1)?.document;
-  expect(document?.file_name).toBe("October 2026-10-31.pdf");
+  expect(document?.file_name).toBe(`${TITLE} 2026-10-31.pdf`);
   const { text } = await extractText(await getDocumentProxy(new Uint8Array(document?.bytes ?? [])));
   expect(text.join("\n")).toContain("$200.00");
 

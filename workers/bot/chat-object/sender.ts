@@ -32,6 +32,9 @@ export class TelegramRefusal extends Error {
   }
 }
 
+/** grammY writes a name as it is into the part's header, where it would end at its first space. */
+const quotedName = (name: string) => `"${name.replaceAll(/["\\\r\n]/g, "_")}"`;
+
 /** A longer wait than this is left to the alarm. */
 const LONGEST_WAIT_MS = 30_000;
 const TROUBLE_PAUSE_MS = 2_000;
@@ -64,7 +67,7 @@ export class Sender {
     if (message.kind !== "text") {
       const bytes =
         message.kind === "file" ? message.bytes : new TextEncoder().encode(message.text);
-      const file = new InputFile(bytes, message.name);
+      const file = new InputFile(bytes, quotedName(message.name));
       return this.call(
         async () =>
           (

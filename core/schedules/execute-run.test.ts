@@ -144,6 +144,7 @@ it("removes old runs and dead letters, keeps what is young or still open", async
   expect(await operationsRetention.run(context())).toEqual({
     runs_deleted: 2,
     dead_letters_deleted: 1,
+    recurring_times_deleted: 0,
   });
   const { rows } = await database.pool.query("SELECT id FROM schedule_runs ORDER BY id");
   expect(rows.map(({ id }) => id)).toEqual([

@@ -1,5 +1,5 @@
 import { and, eq, inArray, lt, or } from "drizzle-orm";
-import { deadLetters, scheduleRuns } from "#schema";
+import { deadLetters, jobScheduleRuns, scheduleRuns } from "#schema";
 import type { Schedule } from "./schedule.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -11,7 +11,7 @@ const ROUTINE_DAYS = 7;
 /** Removes old records of our own operation. */
 export const operationsRetention: Schedule = {
   name: "operations_retention",
-  description: `Removes schedule runs and dead letters older than ${KEPT_DAYS} days, and successful runs by the clock after ${ROUTINE_DAYS} days.`,
+  description: `Removes schedule runs, what came of recurring jobs and dead letters older than ${KEPT_DAYS} days, and successful runs by the clock after ${ROUTINE_DAYS} days.`,
   cadence: { cron: "47 4 * * *", clock: "local" },
   missed: "catch_up",
   leaseSeconds: 600,
@@ -38,6 +38,14 @@ export const operationsRetention: Schedule = {
       .delete(deadLetters)
       .where(lt(deadLetters.createdAt, daysAgo(KEPT_DAYS)))
       .returning({ queue: deadLetters.queue });
-    return { runs_deleted: runs.length, dead_letters_deleted: letters.length };
+    const times = await context.db
+      .delete(jobScheduleRuns)
+      .where(lt(jobScheduleRuns.createdAt, daysAgo(KEPT_DAYS)))
+      .returning({ trigger: jobScheduleRuns.trigger });
+    return {
+      runs_deleted: runs.length,
+      dead_letters_deleted: letters.length,
+      recurring_times_deleted: times.length,
+    };
   },
 };

@@ -91,6 +91,7 @@ function workerVariables(
     MASTER_KEY: secrets.masterKey,
     SUPER_ADMIN_API_KEYS: settings.values.get("SUPER_ADMIN_API_KEYS") ?? secrets.superAdminKey,
     TELEGRAM_WEBHOOK_SECRET: secrets.telegramWebhookSecret,
+    JOB_IN_BACKGROUND: settings.values.get("JOB_IN_BACKGROUND") ?? "1",
     ALLOW_PRIVATE_UPSTREAMS: settings.values.get("ALLOW_PRIVATE_UPSTREAMS") ?? "1",
   };
 }

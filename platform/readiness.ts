@@ -1,5 +1,5 @@
 import { sql } from "drizzle-orm";
-import { healthChecks } from "#schema";
+import { healthChecks, jobPressure } from "#schema";
 import { EXPECTED_SCHEMA_VERSION } from "../schema/version.ts";
 import type { Cache } from "./cache.ts";
 import { type DatabaseSettings, openDatabase } from "./database.ts";
@@ -23,13 +23,17 @@ export interface Readiness {
   timestamp: string;
   schema: { expected: number; actual: number | null };
   dependencies: Record<
-    "database" | "cache" | "ai_service" | "queue" | "telegram_api",
+    "database" | "cache" | "ai_service" | "queue" | "telegram_api" | "jobs",
     DependencyState
   >;
 }
 
 export interface ReadinessInput {
-  settings: DatabaseSettings & { AI_SERVICE_URL: string | null; AI_SERVICE_API_KEY: string | null };
+  settings: DatabaseSettings & {
+    AI_SERVICE_URL: string | null;
+    AI_SERVICE_API_KEY: string | null;
+    JOB_QUEUE_AGE_SECONDS: number;
+  };
   cache: Pick<Cache, "ping">;
 }
 
@@ -50,6 +54,7 @@ export async function checkReadiness(input: ReadinessInput): Promise<Readiness> 
     ai_service: aiService,
     queue: database.stored.get("queue") ?? UNKNOWN,
     telegram_api: database.stored.get("telegram_api") ?? UNKNOWN,
+    jobs: jobsState(database.oldestJobSeconds, input.settings.JOB_QUEUE_AGE_SECONDS),
   };
   const there = database.state.status === "ok" && schema.actual === schema.expected;
   const failing = Object.values(dependencies).some((dependency) => dependency.status === "failing");
@@ -90,9 +95,18 @@ export async function timed(
   }
 }
 
+/** Whether jobs are worked as fast as they come. @param oldest seconds that the first one waits; null: unknown */
+function jobsState(oldest: number | null, limit: number): DependencyState {
+  if (oldest === null) return { status: "unknown", latencyMs: null };
+  if (oldest <= limit) return { status: "ok", latencyMs: null };
+  const detail = `Jobs have waited for ${Math.round(oldest)} seconds; none of low priority is taken.`;
+  return { status: "failing", latencyMs: null, detail };
+}
+
 async function checkDatabase(settings: DatabaseSettings) {
   const stored = new Map<string, DependencyState>();
   let schemaVersion: number | null = null;
+  let oldestJobSeconds: number | null = null;
   const state = await timed(async () => {
     const db = openDatabase(settings);
     await db.execute(sql`select 1`);
@@ -102,6 +116,10 @@ async function checkDatabase(settings: DatabaseSettings) {
       .catch(() => []); // not migrated at all: the schema version says so
     schemaVersion = version[0]?.newest ? Number(version[0].newest) : null;
     if (schemaVersion !== EXPECTED_SCHEMA_VERSION) return;
+    const [jobs] = await db
+      .select({ seconds: sql<string>`extract(epoch FROM now() - ${jobPressure.oldestQueuedAt})` })
+      .from(jobPressure);
+    oldestJobSeconds = Number(jobs?.seconds ?? 0);
     for (const check of await db.select().from(healthChecks)) {
       stored.set(check.name, {
         status: check.status,
@@ -111,7 +129,13 @@ async function checkDatabase(settings: DatabaseSettings) {
       });
     }
   });
-  return { state, stored, schemaVersion: schemaVersion as number | null }; // assigned in the closure, which TypeScript cannot see
+  return {
+    state,
+    stored,
+    // Assigned in the closure, which TypeScript cannot see.
+    schemaVersion: schemaVersion as number | null,
+    oldestJobSeconds: oldestJobSeconds as number | null,
+  };
 }
 
 /** Asks the model service for its list of models, the one request that costs nothing. */

@@ -173,6 +173,8 @@ export const cronSettings = z.object({
   ALLOW_PRIVATE_UPSTREAMS: flag,
   ...scheduleSettings,
   ...jobSettings,
+  /** Development only: jobs go on when their message is acknowledged, since the local queue delivers one at a time. */
+  JOB_IN_BACKGROUND: flag,
   /** Days that single usage records are kept; their hourly sums stay. */
   USAGE_RETENTION_DAYS: z.coerce.number().int().min(1).max(3650).default(90),
   /** Days that reports and other files of jobs are kept. */

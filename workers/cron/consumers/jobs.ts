@@ -1,3 +1,4 @@
+import { waitUntil } from "cloudflare:workers";
 import { z } from "zod";
 import { deliverCallbacks } from "#core/jobs/callbacks/deliver-callbacks.ts";
 import { recoverJobs } from "#core/jobs/engine/recover-jobs.ts";
@@ -17,6 +18,10 @@ export async function consumeJobs(deps: CronDeps, batch: MessageBatch): Promise<
       const parsed = jobMessage.safeParse(message.body);
       if (!parsed.success) return bury(deps, batch.queue, message, "It names no job.");
       const { job_id: jobId } = parsed.data;
+      if (deps.settings.JOB_IN_BACKGROUND) {
+        message.ack();
+        return waitUntil(workAlone(deps, jobId));
+      }
       try {
         const { callback } = await workJob(deps.jobs, jobId);
         message.ack();
@@ -40,6 +45,16 @@ async function tellEnd(deps: CronDeps, jobId: string): Promise<void> {
     await deliverCallbacks(context, deps.callbacks, { jobId, deadline });
   } catch (error) {
     deps.log.warn("callback_not_sent", { job_id: jobId, error });
+  }
+}
+
+/** Works a job whose message is gone already: what fails, the sweeper finds. */
+async function workAlone(deps: CronDeps, jobId: string): Promise<void> {
+  try {
+    const { callback } = await workJob(deps.jobs, jobId);
+    if (callback) await tellEnd(deps, jobId);
+  } catch (error) {
+    deps.log.error("job_message_failed", { job_id: jobId, error });
   }
 }
 

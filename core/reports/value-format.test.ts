@@ -28,6 +28,7 @@ describe("values in English", () => {
     expect(english.value(Number.NaN, "money", "USD")).toBe(NO_VALUE);
     expect(english.value(Number.POSITIVE_INFINITY, "count", null)).toBe(NO_VALUE);
     expect(english.value(0, "ratio", null)).toBe("0.00%");
+    expect(english.value(null, "text", null)).toBe("");
   });
 
   it("writes changes with their sign", () => {

@@ -24,7 +24,7 @@ export class ValueFormat {
 
   /** As in a table or a card. */
   value(value: Value, kind: ValueKind, currency: string | null): string {
-    if (value === null) return NO_VALUE;
+    if (value === null) return kind === "text" ? "" : NO_VALUE;
     if (typeof value === "string") return kind === "date" ? this.day(value) : value;
     if (!Number.isFinite(value)) return NO_VALUE;
     switch (kind) {

@@ -21,6 +21,8 @@ const SHOWN = [
 ] as const satisfies MetricName[];
 /** What the summary tells of, as far as there is something to tell. */
 const TOLD = ["spend", "revenue", "roas", "conversions", "cpa"] as const satisfies MetricName[];
+/** It would be shown as 0%. */
+const NO_CHANGE = 0.0005;
 /** More is better, or less; spend is neither. */
 const BETTER: Partial<Record<MetricName, "more" | "less">> = {
   impressions: "more",
@@ -69,7 +71,7 @@ function keyFigure(
     previous: previous === null ? null : metricNumber(metric, previous),
     change,
     welcome:
-      change === null || change === 0 || better === undefined
+      change === null || Math.abs(change) < NO_CHANGE || better === undefined
         ? null
         : change > 0 === (better === "more"),
     benchmark: benchmark(metric, currency),

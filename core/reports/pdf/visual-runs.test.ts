@@ -41,6 +41,13 @@ describe("the order of a line", () => {
     expect(line(text, "rtl", 9)).toBe("(CTR 3.2%)");
   });
 
+  it("keeps an amount and the share after it in the order of the sentence", () => {
+    const amount = "\u2068\u200e$۱۲٬۳۴۵\u2069";
+    expect(line(`هزینه: ${amount}، \u2068۷٫۵٪\u2069 بیشتر`, "rtl")).toBe(
+      "رتشیب ۷٫۵٪ ،$۱۲٬۳۴۵ :هنیزه",
+    );
+  });
+
   it("takes no orders from overrides that a name brings along", () => {
     expect(line("\u202ecod.exe\u202c – spend", "ltr")).toBe("cod.exe – spend");
     expect(line("\u2067abc", "ltr")).toBe("abc");

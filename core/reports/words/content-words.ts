@@ -72,7 +72,8 @@ const en: ContentWords = {
   wasLess: (metric, value, share) =>
     `${metric}: ${value}, ${share} less than in the period before.`,
   wasSame: (metric, value) => `${metric}: ${value}, as in the period before.`,
-  broughtMost: (platform, metric, share) => `${platform} had most of it by ${metric}: ${share}.`,
+  broughtMost: (platform, metric, share) =>
+    `Most ${metric.toLowerCase()} came from ${platform}: ${share}.`,
   inCurrency: (currency) => `Campaigns paid in ${currency}:`,
   spendAndRevenue: "Spend and revenue by day",
   spendByDay: "Spend by day",
@@ -114,6 +115,8 @@ const en: ContentWords = {
 
 /** Keeps a list of Latin names in the order of a Persian line. */
 const RIGHT = "\u200f";
+/** An amount within a sentence: its sign of currency would else turn what follows it. */
+const apart = (value: string) => `\u2068${value}\u2069`;
 
 const fa: ContentWords = {
   title: (span) => `گزارش کمپین‌ها، ${span}`,
@@ -143,12 +146,14 @@ const fa: ContentWords = {
     names.length < 2
       ? names.join("")
       : `${names.slice(0, -1).join(`${RIGHT}، `)} و ${names.at(-1) ?? ""}`,
-  was: (metric, value) => `${metric}: ${value}.`,
-  wasMore: (metric, value, share) => `${metric}: ${value}، ${share} بیشتر از دورهٔ پیشین.`,
-  wasLess: (metric, value, share) => `${metric}: ${value}، ${share} کمتر از دورهٔ پیشین.`,
-  wasSame: (metric, value) => `${metric}: ${value}، برابر با دورهٔ پیشین.`,
+  was: (metric, value) => `${metric}: ${apart(value)}.`,
+  wasMore: (metric, value, share) =>
+    `${metric}: ${apart(value)}، ${apart(share)} بیشتر از دورهٔ پیشین.`,
+  wasLess: (metric, value, share) =>
+    `${metric}: ${apart(value)}، ${apart(share)} کمتر از دورهٔ پیشین.`,
+  wasSame: (metric, value) => `${metric}: ${apart(value)}، برابر با دورهٔ پیشین.`,
   broughtMost: (platform, metric, share) =>
-    `بیشترین سهم از ${metric} با ${platform} بود: ${share}.`,
+    `بیشترین سهم از ${metric} با ${platform} بود: ${apart(share)}.`,
   inCurrency: (currency) => `کمپین‌هایی که با ${currency} پرداخت شده‌اند:`,
   spendAndRevenue: "هزینه و درآمد به تفکیک روز",
   spendByDay: "هزینه به تفکیک روز",

@@ -249,12 +249,20 @@ describe("a tick", () => {
     ]);
     expect(runs).toEqual([
       ["audit_retention", "2027-02-03T03:27:00.000Z", "succeeded"],
+      ["cleanup_old_reports", "2027-02-03T01:00:00.000Z", "succeeded"], // 02:00 in Berlin
+      ["deliver_callbacks", "2027-02-03T10:05:00.000Z", "succeeded"],
+      ["expire_files", "2027-02-03T09:23:00.000Z", "succeeded"],
       ["expire_keys", "2027-02-03T03:37:00.000Z", "succeeded"], // 04:37 in Berlin
+      ["expire_sessions", "2027-02-03T03:47:00.000Z", "succeeded"],
       ["health_check", "2027-02-03T10:05:00.000Z", "succeeded"],
+      ["make_scheduled_jobs", "2027-02-03T10:05:00.000Z", "succeeded"],
       ["operations_retention", "2027-02-03T03:47:00.000Z", "succeeded"],
+      ["refresh_benchmarks", "2027-02-02T23:00:00.000Z", "succeeded"], // 00:00 in Berlin
       ["resend_queued_runs", "2027-02-03T10:05:00.000Z", "succeeded"],
+      ["retell_job_ends", "2027-02-03T10:05:00.000Z", "succeeded"],
       ["roll_up_usage", "2027-02-03T10:03:00.000Z", "succeeded"],
       ["stats_retention", "2027-02-03T09:33:00.000Z", "succeeded"],
+      ["sweep_jobs", "2027-02-03T10:05:00.000Z", "succeeded"],
       ["usage_retention", "2027-02-03T03:17:00.000Z", "succeeded"],
     ]);
   });
@@ -272,16 +280,21 @@ describe("a tick", () => {
   it("runs only what each minute brings", async () => {
     const before = (await cronRuns()).length;
     await stack.tick(new Date("2027-02-03T10:06:00.000Z"));
-    expect((await cronRuns()).length).toBe(before + 1); // the sweeper
+    expect((await cronRuns()).length).toBe(before + 5); // those of every minute
     await stack.tick(new Date("2027-02-03T12:10:00.000Z"));
     const added = (await cronRuns()).filter(
       (run) => run.scheduled_at.toISOString() > "2027-02-03T10:06:30",
     );
     expect(added.map((run) => [run.name, run.scheduled_at.toISOString()])).toEqual([
+      ["deliver_callbacks", "2027-02-03T12:10:00.000Z"],
+      ["expire_files", "2027-02-03T11:23:00.000Z"],
       ["health_check", "2027-02-03T12:10:00.000Z"],
+      ["make_scheduled_jobs", "2027-02-03T12:10:00.000Z"],
       ["resend_queued_runs", "2027-02-03T12:10:00.000Z"],
+      ["retell_job_ends", "2027-02-03T12:10:00.000Z"],
       ["roll_up_usage", "2027-02-03T12:03:00.000Z"], // 11:03 was missed; the later one does its work too
       ["stats_retention", "2027-02-03T11:33:00.000Z"],
+      ["sweep_jobs", "2027-02-03T12:10:00.000Z"],
     ]);
   });
 

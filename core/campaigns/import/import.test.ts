@@ -1,12 +1,16 @@
+import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
 import { uploads } from "#schema";
 import { newId } from "#core/kernel/ids.ts";
+import { EXPORTS, TOLD } from "#test/files/campaigns/exports.ts";
 import { addTeam } from "#test/campaigns/facts.ts";
 import { MemoryFileStore } from "#test/files/memory-file-store.ts";
 import { Killed, KeptJob, runProgram, type RunOptions } from "#test/jobs/run-program.ts";
 import { openTestDatabase, type TestDatabase } from "#test/usage/database.ts";
 import { importCampaignDataProgram } from "./import-program.ts";
 
+const FOLDER = fileURLToPath(new URL("../../../test/files/campaigns/", import.meta.url));
 let database: TestDatabase;
 let files: MemoryFileStore;
 
@@ -211,5 +215,66 @@ describe("import_campaign_data", () => {
         expect(rejectedText(result)).toBe(wholeRejected);
       }
     }
+  });
+});
+
+describe("files as people have them", () => {
+  it.each(Object.entries(EXPORTS))("says the same: %s", async (_name, { platform, make }) => {
+    const result = await run(await upload(await make(), "march"));
+    expect(result).toMatchObject({ accepted: TOLD.length, campaigns: 2 });
+    const expected = TOLD.map((row) => ({
+      platform,
+      name: row.campaign,
+      currency: "EUR",
+      day: row.day,
+      impressions: String(row.impressions),
+      clicks: String(row.clicks),
+      spend: String(row.spend / 100),
+      conversions: String(row.conversions),
+      revenue: String(row.revenue / 100),
+    }));
+    const order = (a: { name: string; day: string }, b: { name: string; day: string }) =>
+      a.name < b.name ? -1 : a.name > b.name ? 1 : a.day < b.day ? -1 : 1;
+    expect((await sums()).sort(order)).toEqual(expected.sort(order));
+  });
+
+  it("reads what connectors store of Google's API, micros and all", async () => {
+    for (const file of ["campaign", "ad-group"]) {
+      const text = await readFile(`${FOLDER}dbt-google-ads-${file}-stats.csv`, "utf8");
+      const [header = "", ...lines] = text.trim().split(/\r?\n/);
+      const at = (name: string) => header.split(",").indexOf(name);
+      // No cell before these has a comma in it.
+      const total = (name: string) =>
+        lines.reduce((all, line) => all + Number(line.split(",")[at(name)]), 0);
+      const expected = [total("clicks"), total("cost_micros") / 1e6];
+      await database.pool.query("DELETE FROM campaigns; DELETE FROM campaign_imports");
+      expect(await importText(text)).toMatchObject({ accepted: lines.length, rejected: 0 });
+      const found = await sums();
+      expect(found.every(({ platform }) => platform === "google_ads")).toBe(true);
+      expect(found.reduce((all, { clicks }) => all + Number(clicks), 0)).toBe(expected[0]);
+      expect(found.reduce((all, { spend }) => all + Number(spend), 0)).toBeCloseTo(
+        expected[1] ?? 0,
+        6,
+      );
+    }
+  });
+
+  it("reads sheets that have columns for each channel", async () => {
+    expect(await importText(await readFile(`${FOLDER}robyn-weekly.csv`, "utf8"))).toMatchObject({
+      accepted: 6,
+      campaigns: 5,
+    });
+    const spent = async () =>
+      Object.fromEntries(
+        (
+          await database.pool.query<{ name: string; spend: number }>(
+            "SELECT name, round(sum(spend_micros) / 1e6)::float AS spend FROM campaign_facts JOIN campaigns ON number = campaign GROUP BY name",
+          )
+        ).rows.map(({ name, spend }) => [name, spend]),
+      );
+    expect(await spent()).toMatchObject({ tv: 167_647, ooh: 409_614, facebook: 21_833 });
+    await database.pool.query("DELETE FROM campaigns; DELETE FROM campaign_imports");
+    await importText(await readFile(`${FOLDER}meridian-geo.csv`, "utf8"));
+    expect(await spent()).toMatchObject({ channel0: 34_593, channel4: 30_470 });
   });
 });

@@ -11,8 +11,8 @@ const DOT = 46;
 const NOTHING = /^(?:[-–—\s]*|n\/?a|null|none|nan|#n\/a|#div\/0!?)$/i;
 const OTHER_DIGITS = /[۰-۹٠-٩٫٬]/;
 /** Signs and codes of currencies around a number, and spaces of any kind, apostrophes among them. */
-const AROUND = /[\s\u00a0\u202f\u2009'’]|\p{Sc}|ریال/gu;
-const CODE = /^[A-Za-z]{1,3}\$?(?=[-+(\d.,])|(?<=[\d.,)])[A-Za-z]{2,3}$/g;
+const AROUND = /[\s\u00a0\u202f\u2009'’]|\p{Sc}|ریال|zł|kr\.?|Rs\.?/gu;
+const CODE = /^[A-Z]{1,3}\$?(?=[-+(\d.,])|(?<=[\d.,)])[A-Z]{3}$/g;
 const SCIENTIFIC = /^[+-]?\d+(?:\.\d+)?e[+-]?\d{1,2}$/i;
 
 /**

@@ -1,6 +1,7 @@
 /**
  * What single calls of the platform cost: a small proxy on plain workerd that reads both bodies, with one thing added
- * at a time, and at last with every call that a chat makes, in CPU time for each request. `node bench/platform-costs.ts [rounds]`; needs `wrk`.
+ * at a time, and at last with every call that a chat makes, in CPU time for each request.
+ * `node bench/platform-costs.ts [rounds]`; needs `wrk`.
  */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";

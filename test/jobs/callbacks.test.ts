@@ -192,7 +192,7 @@ describe("a receiver that", () => {
     for (const call of calls) expect(verified(secret, call).data.id).toBe(jobId);
     // By hand, it goes out again however it stands.
     receiver.answer = (_, response) => response.writeHead(200).end();
-    const [{ id = "" } = {}] = await callbacksOf(jobId);
+    const [{ id } = { id: "" }] = await callbacksOf(jobId);
     await client.expect(202, "POST", `/v1/jobs/${jobId}/callbacks/${id}/resend`);
     await tick();
     expect(await callbacksOf(jobId)).toMatchObject([{ id, state: "delivered", attempts: 10 }]);

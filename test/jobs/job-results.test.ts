@@ -136,7 +136,7 @@ describe("a result", () => {
     // A file that was replaced since is another one.
     const path = await addFile("changing.txt", "one", "text/plain");
     const before = (await get(path)).headers.get("etag") ?? "";
-    const [{ file_key: key = "" } = {}] = await stack.sql<{ file_key: string }>(
+    const [{ file_key: key } = { file_key: "" }] = await stack.sql<{ file_key: string }>(
       "SELECT file_key FROM job_results WHERE name = 'changing.txt'",
     );
     await stack.putFile(key, "another", "text/plain");

@@ -34,7 +34,7 @@ export async function signResultLink(signer: LinkSigner, result: LinkedResult): 
     expires: String(result.expires),
     signature: await signer.sign(signedText(result)),
   });
-  return `${resultUrl(result.jobId, result.name)}?${query}`;
+  return `${resultUrl(result.jobId, result.name)}?${query.toString()}`;
 }
 
 /** A link as it came. */

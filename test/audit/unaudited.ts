@@ -42,6 +42,8 @@ export const UNAUDITED: Record<string, string> = {
   "core/jobs/engine/sweep-jobs.ts": "As above.",
   "core/jobs/engine/wait-for-event.ts": "As above.",
   "core/jobs/callbacks/deliver-callbacks.ts": "Each try is logged with its callback.",
+  "core/sessions/expire-sessions.ts": "Removes what nobody has used for long, by the clock.",
+  "core/jobs/results/expire-results.ts": "Removes files of jobs that are old, by the clock.",
   "core/jobs/create-job.ts":
     "A job keeps who made it and its own history. Jobs are what users ask for, not what admins set.",
   "core/uploads/create-upload.ts":

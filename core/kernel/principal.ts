@@ -59,7 +59,11 @@ export function hasScope(principal: Principal, scope: Scope): boolean {
       return true;
     case "telegram":
       return (
-        scope === "chat" || scope === "sessions" || scope === "skills" || scope === "usage:read"
+        scope === "chat" ||
+        scope === "sessions" ||
+        scope === "skills" ||
+        scope === "jobs" ||
+        scope === "usage:read"
       );
     case "person":
       return false;

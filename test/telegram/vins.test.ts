@@ -1,7 +1,10 @@
+import { writeXlsx } from "hucre";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { eventually } from "#test/harness/eventually.ts";
 import { type Stack, startStack, WEBHOOK_SECRET } from "#test/harness/stack.ts";
 import { type FaultProvider, startFaultProvider } from "#test/providers/fault-provider.ts";
+import { checkDigitOf } from "#core/vin/vin.ts";
+import { readTable } from "#test/tables/read-table.ts";
 import { readKnownVins } from "#test/vin/known-vins.ts";
 import { type BotApi, startBotApi } from "./bot-api-server.ts";
 import type { Person } from "./bot-api/people.ts";
@@ -161,6 +164,80 @@ describe.concurrent("other messages", () => {
     expect((await answerAfter(person, 2))?.text).toContain("Accord");
   });
 });
+
+const LONG_MS = 90_000;
+const CSV = "text/csv";
+const fleet = (rows: number) => {
+  const lines = Array.from({ length: rows }, (_, index) => {
+    const rest = `1HGCM82603A${String(index % 2_000).padStart(6, "0")}`;
+    return `${index},${rest.slice(0, 8)}${checkDigitOf(rest)}${rest.slice(9)}`;
+  });
+  return new TextEncoder().encode(`row,vin\n${lines.join("\n")}\n`);
+};
+/** The file that the person's last answer has become. */
+const fileOf = async (person: Person) => {
+  await eventually(() => expect(answers(person).at(-1)?.document).toBeDefined(), LONG_MS);
+  const message = answers(person).at(-1);
+  return { message, bytes: new Uint8Array(message?.document?.bytes ?? []) };
+};
+
+describe.concurrent("a file of VINs", () => {
+  it("gets one message, which shows the progress and becomes the file with columns added", async () => {
+    const { person } = await linkedPerson();
+    const csv = `Plate;VIN\nA-1;${HONDA}\nB-2;${MISTYPED}\n`;
+    person.sendsFile("cars.csv", new TextEncoder().encode(csv), CSV);
+    const { message, bytes } = await fileOf(person);
+    expect(answers(person)).toHaveLength(2);
+    expect(message?.document?.file_name).toBe("cars-decoded.csv");
+    expect(message?.caption).toBe("2 rows, 1 VINs, 1 that are none.");
+    expect(message?.history[0]).toBe("…");
+    expect(new TextDecoder().decode(bytes)).toContain(`A-1;${HONDA};yes;high;Honda;Accord;2003;`);
+  });
+
+  it("of Excel comes back as one, and its sentence in the language of the chat", async () => {
+    const { person } = await linkedPerson({ language_code: "fa" });
+    const book = await writeXlsx({ sheets: [{ name: "S", rows: [["VIN"], [HONDA], [FORD]] }] });
+    person.sendsFile("خودروها.xlsx", book, "application/octet-stream");
+    const { message, bytes } = await fileOf(person);
+    expect(message?.document?.file_name).toBe("خودروها-decoded.xlsx");
+    expect(message?.caption).toContain("شمارهٔ شناسایی");
+    expect((await readTable(bytes)).rows[2]?.[0]).toBe(FORD);
+  });
+
+  it("that holds none says so", async () => {
+    const { person } = await linkedPerson();
+    person.sendsFile("none.csv", new TextEncoder().encode("a,b\n1,2\n"), CSV);
+    await eventually(() => expect(texts(person).at(-1)).toContain("I could not read"), LONG_MS);
+    expect(texts(person).at(-1)).toContain("No column of the file holds VINs");
+    expect(answers(person)).toHaveLength(2);
+  });
+
+  it("of another kind is told that it cannot be read", async () => {
+    const { person } = await linkedPerson();
+    person.sendsFile("letter.pdf", new Uint8Array([37, 80, 68, 70]), "application/pdf");
+    expect((await answerAfter(person, 2))?.text).toContain("cannot read files");
+  });
+});
+
+it("goes on with the same job and the same message when the runtime is killed while a file is read", async () => {
+  const { team, person } = await linkedPerson();
+  person.sendsFile("fleet.csv", fleet(20_000), CSV);
+  await eventually(() => expect(texts(person).at(-1)).toMatch(/[1-9][\d,]* rows so far/), LONG_MS);
+  await stack.kill();
+  await stack.restart();
+  deliverTo(telegram, stack.urls.bot, WEBHOOK_SECRET);
+  // What the dead process held is let go when its lease is over; the tests cannot wait for that.
+  await stack.sql(
+    "UPDATE jobs SET lease_until = now() - interval '1 second' WHERE lease_until > now()",
+  );
+  await stack.tick();
+  const { message, bytes } = await fileOf(person);
+  expect(answers(person)).toHaveLength(2);
+  expect(message?.caption).toBe("20,000 rows, 20,000 VINs, 0 that are none.");
+  expect((await readTable(bytes)).rows).toHaveLength(20_001);
+  const jobs = await stack.sql("SELECT id FROM jobs WHERE team_id = $1", [team.teamId]);
+  expect(jobs).toHaveLength(1);
+}, 240_000);
 
 it("answers once and whole when the runtime is killed while it answers", async () => {
   const { person } = await linkedPerson();

@@ -223,6 +223,37 @@ const editMessageText: Method = (context, call) => {
   return messageObject(context.world, message);
 };
 
+/** Of media only documents: a text becomes one, or one becomes another. */
+const editMessageMedia: Method = (context, call) => {
+  const chat = chatOf(context, call);
+  const message = ownMessage(context, chat, call, "edit");
+  const media = call.params["media"];
+  if (typeof media !== "object" || media === null || !("media" in media) || !("type" in media))
+    throw badRequest("can't parse input media");
+  const upload = call.uploads.get(String(media.media).replace(/^attach:\/\//, ""));
+  if (media.type !== "document" || !upload) throw badRequest("wrong file identifier specified");
+  if (upload.bytes.length === 0) throw badRequest("file must be non-empty");
+  const caption = "caption" in media ? String(media.caption) : undefined;
+  if ((caption ?? "").length > MAX_CAPTION) throw badRequest("message caption is too long");
+  const unchanged =
+    message.caption === caption &&
+    message.document?.file_name === upload.name &&
+    Buffer.from(message.document?.bytes ?? []).equals(upload.bytes);
+  if (unchanged) throw notModified();
+  context.flood.admit(chat);
+  const file = context.world.addFile(upload.bytes, "bin");
+  Object.assign(message, {
+    text: undefined,
+    entities: [],
+    caption,
+    document: { file_id: file.file_id, file_name: upload.name ?? "file", bytes: upload.bytes },
+    replyMarkup: replyMarkupOf(call),
+    editDate: Math.floor(Date.now() / 1000),
+  });
+  if (caption !== undefined) message.history.push(caption);
+  return messageObject(context.world, message);
+};
+
 const editMessageReplyMarkup: Method = (context, call) => {
   const chat = chatOf(context, call);
   const message = ownMessage(context, chat, call, "edit");
@@ -397,6 +428,7 @@ export const METHODS: ReadonlyMap<string, Method> = new Map<string, Method>(
       true
     )) satisfies Method,
     editMessageText,
+    editMessageMedia,
     editMessageReplyMarkup,
     deleteMessage,
     sendChatAction,

@@ -65,6 +65,23 @@ export class Person {
     return this.#push(this.#message({ photo, caption: options.caption, entities }, options));
   }
 
+  /** Sends a file. @returns its update_id */
+  sendsFile(name: string, bytes: Uint8Array, type: string, options: SayOptions = {}): number {
+    const { file_id } = this.#world.addFile(bytes, "bin");
+    return this.sends(
+      {
+        document: {
+          file_id,
+          file_unique_id: `u${file_id}`,
+          file_name: name,
+          mime_type: type,
+          file_size: bytes.length,
+        },
+      },
+      options,
+    );
+  }
+
   /** Sends anything else, such as `{ voice: {…} }`. */
   sends(content: Record<string, unknown>, options: SayOptions = {}): number {
     const update = this.#message({}, options);

@@ -1,5 +1,5 @@
 import type { InlineKeyboardMarkup } from "grammy/types";
-import type { Outgoing } from "../text/answer-messages.ts";
+import type { FileMessage, Outgoing } from "../text/answer-messages.ts";
 import { plain } from "../text/formatted-text.ts";
 import { liveView, PLACEHOLDER } from "../text/live-view.ts";
 import type { Inbox, InboxRow } from "./inbox.ts";
@@ -28,7 +28,7 @@ export class Reply {
   }
 
   /** Makes sure that there is a message to edit. @throws TelegramRefusal */
-  async begin(keyboard: InlineKeyboardMarkup): Promise<void> {
+  async begin(keyboard?: InlineKeyboardMarkup): Promise<void> {
     if (this.ids.length > 0) return;
     this.keep(
       0,
@@ -38,7 +38,7 @@ export class Reply {
   }
 
   /** Shows how far the answer has come; does nothing when it is too early for another edit. @throws TelegramRefusal */
-  async show(markdown: string, keyboard: InlineKeyboardMarkup): Promise<void> {
+  async show(markdown: string, keyboard?: InlineKeyboardMarkup): Promise<void> {
     const [id] = this.ids;
     const view = liveView(markdown);
     if (id === undefined || view === this.shown) return;
@@ -62,6 +62,14 @@ export class Reply {
       else if (index === 0 && message.kind === "text")
         await this.replaceFirst(id, message, keyboard);
     }
+  }
+
+  /** Lets the answer's message become a file, or sends it where that message is gone. @throws TelegramRefusal */
+  async finishWithFile(file: FileMessage): Promise<void> {
+    const [id] = this.ids;
+    const outcome =
+      id === undefined ? "gone" : await this.sender.editToFile(this.target.chatId, id, file);
+    if (outcome === "gone") this.keep(0, await this.sender.send(this.target, file));
   }
 
   /** Puts the answer in place of the placeholder, or sends it where somebody deleted that. */

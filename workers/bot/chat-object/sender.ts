@@ -1,6 +1,6 @@
-import { type Api, GrammyError, HttpError, InputFile } from "grammy";
+import { type Api, GrammyError, HttpError, InputFile, InputMediaBuilder } from "grammy";
 import type { InlineKeyboardMarkup } from "grammy/types";
-import type { Outgoing } from "../text/answer-messages.ts";
+import type { FileMessage, Outgoing } from "../text/answer-messages.ts";
 import type { FormattedText } from "../text/formatted-text.ts";
 import type { SendPace } from "./send-pace.ts";
 
@@ -118,6 +118,25 @@ export class Sender {
       if (why && /message to edit not found|message can't be edited|MESSAGE_ID_INVALID/.test(why))
         return "gone";
       throw error;
+    }
+    return "edited";
+  }
+
+  /** Lets a message become a file. @returns `gone` where it cannot @throws TelegramRefusal */
+  async editToFile(
+    chatId: number,
+    messageId: number,
+    file: FileMessage,
+  ): Promise<"edited" | "gone"> {
+    const { caption } = file;
+    const media = () =>
+      InputMediaBuilder.document(new InputFile(file.bytes, quotedName(file.name)), { caption });
+    try {
+      await this.call(() => this.parts.api.editMessageMedia(chatId, messageId, media()));
+    } catch (error) {
+      const refusal = error instanceof TelegramRefusal ? error.refusal : null;
+      if (refusal?.kind !== "refused") throw error;
+      return refusal.why.includes("message is not modified") ? "edited" : "gone";
     }
     return "edited";
   }

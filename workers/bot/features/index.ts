@@ -15,6 +15,7 @@ import { start } from "./start.ts";
 import { stop } from "./stop.ts";
 import { team } from "./team.ts";
 import { usage } from "./usage.ts";
+import { vinFile } from "./vin-file.ts";
 import { vins } from "./vins.ts";
 import { whoami } from "./whoami.ts";
 
@@ -39,6 +40,7 @@ features.use(
   whoami,
   admin,
   vins,
+  vinFile,
   chat,
 );
 // A button of an older version, or one that we never made: the app stops waiting, and that is all.

@@ -100,6 +100,15 @@ export const de: Messages = {
     `Benutzer: ${userId}\nChat: ${chatId}\nTeam: ${team}\nModell: ${model}\nSprache: ${language}`,
   whoamiNoTeam: "keines",
   defaultModel: "das voreingestellte",
+  vinFile: {
+    reading: ({ rows }) => `Ich lese die Fahrgestellnummern: bisher ${rows} Zeilen.`,
+    done: ({ rows, vins, wrong }) =>
+      `${rows} Zeilen, ${vins} Fahrgestellnummern, ${wrong} die keine sind.`,
+    failed: ({ reason }) => `Diese Datei konnte ich nicht lesen. ${reason}`,
+    tooLarge: "Diese Datei ist zu groß; hier lese ich bis zu 20 MB.",
+    resultTooLarge: "Das Ergebnis ist zu groß für Telegram; es ist über die API zu haben.",
+    unavailable: "Ich konnte die Datei nicht von Telegram holen; bitte schick sie noch einmal.",
+  },
   unsupported: {
     voice: "Sprachnachrichten kann ich nicht hören; bitte schreib, oder schick ein Foto.",
     audio: "Tonaufnahmen kann ich nicht hören; bitte schreib, oder schick ein Foto.",

@@ -71,6 +71,15 @@ export interface Messages {
   }): string;
   whoamiNoTeam: string;
   defaultModel: string;
+  /** Of files of VINs. */
+  vinFile: {
+    reading(p: { rows: string }): string;
+    done(p: { rows: string; vins: string; wrong: string }): string;
+    failed(p: { reason: string }): string;
+    tooLarge: string;
+    resultTooLarge: string;
+    unavailable: string;
+  };
   unsupported: Record<UnsupportedKind, string>;
   imageTooLarge: string;
   imageUnavailable: string;
@@ -192,6 +201,14 @@ export const en: Messages = {
     `User: ${userId}\nChat: ${chatId}\nTeam: ${team}\nModel: ${model}\nLanguage: ${language}`,
   whoamiNoTeam: "none",
   defaultModel: "the default",
+  vinFile: {
+    reading: ({ rows }) => `Reading the VINs of your file: ${rows} rows so far.`,
+    done: ({ rows, vins, wrong }) => `${rows} rows, ${vins} VINs, ${wrong} that are none.`,
+    failed: ({ reason }) => `I could not read the VINs of this file. ${reason}`,
+    tooLarge: "This file is too large; I can read up to 20 MB here.",
+    resultTooLarge: "The result is too large for Telegram; get it by the API.",
+    unavailable: "I could not fetch this file from Telegram; please send it again.",
+  },
   unsupported: {
     voice: "I cannot listen to voice messages; please write, or send a photo.",
     audio: "I cannot listen to audio; please write, or send a photo.",

@@ -70,9 +70,27 @@ const readVinsAnswer = z.object({
   data: z.array(z.discriminatedUnion("valid", [vinShape, wrongVinShape])),
 });
 
+const vinFileMade = z.object({ job: z.object({ id: z.string() }) });
+const vinFileJob = z.object({
+  state: z.string(),
+  progress: z.object({ done: z.number() }),
+  error: z.object({ message: z.string() }).nullable(),
+  result: z
+    .object({
+      rows: z.number(),
+      vins: z.number(),
+      wrong: z.number(),
+      file: z.string(),
+      url: z.string(),
+    })
+    .nullable(),
+});
+export type VinFileJob = z.output<typeof vinFileJob>;
+
 /** A stream that says nothing for this long is dead. */
 const SILENCE_MS = 120_000;
 const CALL_MS = 20_000;
+const FILE_MS = 120_000;
 const ORIGIN = "https://internal";
 
 /** The api Worker as the bot uses it, through the service binding. */
@@ -167,6 +185,43 @@ export class SwitchyardApi {
     return readVinsAnswer.parse(await this.json("/v1/vin/batch", init)).data;
   }
 
+  /** Makes a job of a file of VINs; the same key gives the same one. @returns its id @throws SwitchyardProblem */
+  async readVinFile(file: {
+    body: Uint8Array<ArrayBuffer>;
+    name: string;
+    contentType: string;
+    requestKey: string;
+  }): Promise<string> {
+    const path = `/v1/vin/batch?${new URLSearchParams({ name: file.name }).toString()}`;
+    const headers = { "content-type": file.contentType, "idempotency-key": file.requestKey };
+    const made = await this.json(path, { method: "POST", body: file.body, headers });
+    return vinFileMade.parse(made).job.id;
+  }
+
+  /** How far the job of a file of VINs is. @throws SwitchyardProblem */
+  async vinFileJob(jobId: string): Promise<VinFileJob> {
+    return vinFileJob.parse(await this.json(`/v1/jobs/${jobId}`));
+  }
+
+  /** A file that a job has made. @throws SwitchyardProblem */
+  async download(path: string): Promise<Uint8Array> {
+    try {
+      const response = await this.fetch(path, { signal: AbortSignal.timeout(FILE_MS) });
+      return new Uint8Array(await response.arrayBuffer());
+    } catch (error) {
+      throw error instanceof SwitchyardProblem
+        ? error
+        : new SwitchyardProblem("unavailable", null, error);
+    }
+  }
+
+  /** Ends a job, if that is still possible. */
+  async cancelJob(jobId: string): Promise<void> {
+    await this.json(`/v1/jobs/${jobId}/cancel`, { method: "POST", body: "{}" }).catch(
+      () => undefined,
+    ); // it may have ended
+  }
+
   private async json(path: string, init: RequestInit = {}): Promise<unknown> {
     try {
       const response = await this.fetch(path, { ...init, signal: AbortSignal.timeout(CALL_MS) });
@@ -186,7 +241,8 @@ export class SwitchyardApi {
       JSON.stringify({ team_id: teamId, end_user: endUser, chat_id: String(chatId) }),
     );
     headers.set("x-client-request-id", this.requestId);
-    if (init.body !== undefined) headers.set("content-type", "application/json");
+    if (init.body !== undefined && !headers.has("content-type"))
+      headers.set("content-type", "application/json");
     const response = await this.binding.fetch(ORIGIN + path, { ...init, headers });
     if (response.ok) return response;
     throw problemOf(await response.json().catch(() => null), response.headers.get("x-request-id"));

@@ -8,6 +8,9 @@ export type Outgoing =
   | { kind: "document"; name: string; text: string; caption: string }
   | { kind: "file"; name: string; bytes: Uint8Array; caption: string };
 
+/** A file of bytes. */
+export type FileMessage = Extract<Outgoing, { kind: "file" }>;
+
 /** With more messages than this, an answer comes as a file. */
 export const MOST_MESSAGES = 5;
 const PREVIEW_LENGTH = 900;

@@ -4,9 +4,9 @@ import type { Context } from "../kernel/context.ts";
 import { rowsOf } from "../kernel/sql-rows.ts";
 
 /** Days of campaigns that one transaction sums up; so it stays short, and a crash costs little. */
-const DAYS_PER_CHUNK = 400;
+const DAYS_PER_CHUNK = 1_000;
 /** Campaigns that one transaction holds. */
-const CAMPAIGNS_PER_CHUNK = 50;
+const CAMPAIGNS_PER_CHUNK = 20;
 
 export interface RollUpDaysInput {
   /** Only this team's; null is every team's, as for the nightly run. */
@@ -35,10 +35,13 @@ export async function rollUpDays(
   { teamId, deadline }: RollUpDaysInput,
 ): Promise<RollUpDaysResult> {
   let days = 0;
+  let after = 0;
   while (context.now() < deadline) {
-    const done = await context.transaction((inner) => rollUpChunk(inner.db, teamId));
-    if (done === 0) return { days, more: false };
-    days += done;
+    const from = after;
+    const done = await context.transaction((inner) => rollUpChunk(inner.db, teamId, from));
+    if (done === null) return { days, more: false };
+    days += done.days;
+    after = done.after;
   }
   return { days, more: true };
 }
@@ -48,17 +51,23 @@ export async function rollUpDays(
  * under its new sums. The marks are locked by a statement of their own: the sums after it have a later snapshot, which
  * sees whatever was committed before the lock was had.
  */
-async function rollUpChunk(db: Context["db"], teamId: string | null): Promise<number> {
+async function rollUpChunk(
+  db: Context["db"],
+  teamId: string | null,
+  after: number,
+): Promise<{ days: number; after: number } | null> {
   const ofTeam = teamId === null ? sql`true` : sql`team_id = ${teamId}`;
   const held = rowsOf(
     campaignRow,
     await db.execute(sql`
       SELECT number FROM campaigns
-      WHERE ${ofTeam} AND number IN (SELECT campaign FROM campaign_dirty_days)
+      WHERE ${ofTeam} AND number > ${after}
+        AND EXISTS (SELECT 1 FROM campaign_dirty_days AS dirty WHERE dirty.campaign = campaigns.number)
       ORDER BY number LIMIT ${CAMPAIGNS_PER_CHUNK} FOR NO KEY UPDATE
     `),
   );
-  if (held.length === 0) return 0;
+  const last = held.at(-1)?.number;
+  if (last === undefined) return null;
   const numbers = sql`${sql.param(held.map(({ number }) => number))}::bigint[]`;
   const marks = rowsOf(
     mark,
@@ -67,7 +76,9 @@ async function rollUpChunk(db: Context["db"], teamId: string | null): Promise<nu
       ORDER BY campaign, day LIMIT ${DAYS_PER_CHUNK} FOR UPDATE
     `),
   );
-  if (marks.length === 0) return held.length; // Another run was quicker; ask again.
+  // What was just removed is still in the way of whoever reads the marks: on to the next campaigns, and never back.
+  const next = marks.length < DAYS_PER_CHUNK ? last : (marks.at(-1)?.campaign ?? last) - 1;
+  if (marks.length === 0) return { days: 0, after: next };
   const chunk = sql`unnest(${sql.param(marks.map(({ campaign }) => campaign))}::bigint[],
     ${sql.param(marks.map(({ day }) => day))}::date[]) AS chunk (campaign, day)`;
   await db.execute(sql`
@@ -93,5 +104,5 @@ async function rollUpChunk(db: Context["db"], teamId: string | null): Promise<nu
     DELETE FROM campaign_dirty_days AS dirty USING ${chunk}
     WHERE dirty.campaign = chunk.campaign AND dirty.day = chunk.day
   `);
-  return marks.length;
+  return { days: marks.length, after: next };
 }

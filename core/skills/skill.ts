@@ -1,4 +1,6 @@
 import type { z } from "zod";
+import type { AskPorts } from "../campaigns/ask-campaigns.ts";
+import type { ModelCall } from "../gateway/model-call.ts";
 import type { JobType, Json } from "../jobs/job-type.ts";
 import type { Context } from "../kernel/context.ts";
 import type { Scope } from "../kernel/scopes.ts";
@@ -67,6 +69,8 @@ export interface SkillContext extends Context {
 export interface SkillPorts {
   /** Looks VINs up; see core/vin/read-vin.ts. */
   vin: VinPorts;
+  /** Asks models about campaigns, for the caller; see core/campaigns/ask-campaigns.ts. */
+  campaigns(): { ports: AskPorts; call: ModelCall };
 }
 
 /** How a skill looks in Telegram. */

@@ -9,6 +9,7 @@ import { addCampaign, factColumns, type TestFact } from "#test/campaigns/facts.t
 import { calls, inTurn, says } from "#test/campaigns/scripted-model.ts";
 import { type GatewayStack, startGateway } from "#test/gateway/gateway-stack.ts";
 import type { ApiClient } from "#test/harness/api-client.ts";
+import { eventually } from "#test/harness/eventually.ts";
 import { expectInvalid, expectProblem } from "./problem.ts";
 
 const HOSTILE =
@@ -287,5 +288,44 @@ describe("POST /v1/campaigns/ask without a model", () => {
     await expectInvalid(await send({ question: "x".repeat(2_001) }), "question");
     await expectInvalid(await send({ question: "x", language: "tlh" }), "language");
     await expectInvalid(await send({ question: "x", sql: "SELECT 1" }), "sql");
+  });
+});
+
+describe("the skills", () => {
+  const use = (name: string, input: object) =>
+    client.expect<Record<string, unknown>>(200, "POST", `/v1/skills/${name}`, input);
+
+  test("campaigns.metrics tells figures and sentences", async () => {
+    const answer = await use("campaigns.metrics", { ...METRICS, sort: "spend" });
+    expect(answer).toMatchObject({
+      period: { from: METRICS.from, to: LAST },
+      totals: [{ currency: "USD", clicks: 2_100, change: { clicks: 0.5 } }],
+      data: [{ campaign: "Brand 2026", spend: "350.00" }, { platform: "meta" }],
+      sentences: {
+        en: [expect.stringContaining("clicks 2,100"), expect.any(String), expect.any(String)],
+      },
+    });
+  });
+
+  test("campaigns.explain and campaigns.ask answer as their routes do", async () => {
+    expect(
+      await use("campaigns.explain", { metric: "cpc", from: METRICS.from, to: LAST }),
+    ).toMatchObject({
+      changes: [{ before: "0.300000", after: "0.200000", change: "-0.100000" }],
+    });
+    const asked = await use("campaigns.ask", { question: "top_spend", model: null });
+    const { answer } = await ask({ question: "top_spend", model: null });
+    expect(asked).toMatchObject({ answer, answered_by: "rules", flagged: false });
+  });
+
+  test("a team that switches asking off has its route off too", async () => {
+    const other = await gateway.stack.createTeam();
+    await other.client.expect(200, "PUT", "/v1/skills/campaigns.ask", { enabled: false });
+    await eventually(async () => {
+      const response = await other.client.request("POST", "/v1/campaigns/ask", {
+        question: "overview",
+      });
+      await expectProblem(response, 403, "skill_switched_off");
+    });
   });
 });

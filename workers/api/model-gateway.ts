@@ -9,10 +9,12 @@ import type { GatewayPorts, ModelCall } from "#core/gateway/model-call.ts";
 import {
   type Catalog,
   type ConfiguredService,
+  defaultModel,
   loadCatalog,
   type ModelRoute,
 } from "#core/providers/catalog.ts";
 import { CATALOG_KEY, type CatalogSources } from "#core/providers/catalog-cache.ts";
+import { discoverModels } from "#platform/model-discovery.ts";
 import { circuitStore } from "#platform/circuit-store.ts";
 import { withoutProvidersOff } from "#core/switches/switches.ts";
 import { openDatabase } from "#platform/database.ts";
@@ -50,6 +52,15 @@ export function routeOf(c: AppContext, model: string): ModelRoute | Promise<Mode
   if (known) return withoutProvidersOff(signal, known);
   const found = catalog.route(model, configuredService(c), catalogSources(c));
   return found.then((route) => withoutProvidersOff(signal, route));
+}
+
+/**
+ * The model that answers where nobody names one.
+ * @throws AppError `invalid_request` where there is none
+ */
+export function defaultModelOf(c: AppContext): Promise<string> {
+  const service = configuredService(c);
+  return defaultModel(service, () => discoverModels(service, c.get("deps").cache));
 }
 
 /** Runs models by the binding; null where the Worker has none. */

@@ -1,30 +1,27 @@
 import { sha256Hex } from "#core/kernel/digest.ts";
 import { seesSessionsOf } from "#core/kernel/principal.ts";
-import { defaultModel } from "#core/providers/catalog.ts";
 import { onlySessionsOf } from "#core/sessions/only-sessions-of.ts";
 import type { TurnRetry } from "#core/sessions/session.ts";
 import type { ToolBox } from "#core/sessions/turn-tools.ts";
 import { skillTools } from "#core/skills/skill-tools.ts";
 import type { SessionPorts } from "#core/sessions/session-context.ts";
 import type { Session } from "#platform/durable-objects/session.ts";
-import { discoverModels } from "#platform/model-discovery.ts";
 import { createSessionClient } from "#platform/session-client.ts";
 import type { AppContext } from "./app-types.ts";
 import { idempotencyKeyOf, ownerOf } from "./middleware/idempotent.ts";
-import { configuredService, routeOf } from "./model-gateway.ts";
+import { defaultModelOf, routeOf } from "./model-gateway.ts";
 import { skillHost } from "./skill-host.ts";
 
 /** What the verbs on sessions reach, for this request. */
 export function sessionPorts(c: AppContext): SessionPorts {
-  const { sessions, cache } = c.get("deps");
-  const service = configuredService(c);
+  const { sessions } = c.get("deps");
   const open = createSessionClient(sessions as DurableObjectNamespace<Session>); // wrangler's types leave out the class
   const principal = c.get("principal");
   const endUser = principal.kind === "token" ? seesSessionsOf(principal) : null; // the bot knows whose chat it is
   return {
     openSession: endUser === null ? open : onlySessionsOf(endUser, open),
     route: (model) => routeOf(c, model),
-    defaultModel: () => defaultModel(service, () => discoverModels(service, cache)),
+    defaultModel: () => defaultModelOf(c),
   };
 }
 

@@ -66,7 +66,7 @@ export async function askModel(
   const sources: Source[] = [];
   for (let round = 1; round <= MOST_ROUNDS; round++) {
     const isLast = round === MOST_ROUNDS || sources.length >= MOST_QUERIES;
-    const message = await oneRound(gateway, roundOf(call, round, gateway.now()), {
+    const message = await oneRound(gateway, roundOf(call, gateway.now()), {
       model: asked.model,
       messages,
       max_tokens: MOST_OUTPUT_TOKENS,
@@ -94,10 +94,10 @@ export async function askModel(
   throw new AppError("provider_error", { message: "The model gave no answer. Try again." });
 }
 
-/** Usage records are keyed by the request's id, so each round needs one of its own. */
-function roundOf(call: ModelCall, round: number, now: number): ModelCall {
+/** Usage records are keyed by the request's id, which the use of the skill has already: each round needs one of its own. */
+function roundOf(call: ModelCall, now: number): ModelCall {
   const { cache: _cache, ...rest } = call;
-  return round === 1 ? rest : { ...rest, requestId: newId("request"), receivedAt: now };
+  return { ...rest, requestId: newId("request"), receivedAt: now };
 }
 
 async function oneRound(

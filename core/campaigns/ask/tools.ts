@@ -129,12 +129,13 @@ function withLists(given: { [name: string]: Json }): { [name: string]: Json } {
 }
 
 /** As it would go over the wire. */
-const plainJson = (value: unknown): Json => jsonObject.parse(JSON.parse(JSON.stringify(value)));
+export const plainJson = (value: unknown): Json =>
+  jsonObject.parse(JSON.parse(JSON.stringify(value)));
 
 const NAMES = new Set(["campaign", "name", "ad_group", "ad", "channel", "platform"]);
 
 /** Names come from files: on one line, short, and without what could hide. */
-function withCleanNames(value: Json): Json {
+export function withCleanNames(value: Json): Json {
   if (Array.isArray(value)) return value.map(withCleanNames);
   if (value === null || typeof value !== "object") return value;
   return Object.fromEntries(

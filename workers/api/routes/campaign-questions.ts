@@ -1,7 +1,12 @@
 import { askAnswer, suggestedQuestion, toAskAnswer } from "#core/campaigns/ask-answer.ts";
-import { askCampaigns, askCampaignsInput } from "#core/campaigns/ask-campaigns.ts";
+import {
+  askCampaigns,
+  type AskCampaignsInput,
+  askCampaignsInput,
+} from "#core/campaigns/ask-campaigns.ts";
 import { suggestQuestions, suggestQuestionsInput } from "#core/campaigns/suggest-questions.ts";
-import { callOf, endUserOf, gatewayPorts } from "../model-gateway.ts";
+import { askCampaignsSkill } from "#core/skills/campaigns/ask.ts";
+import { countUse } from "#core/skills/use-skill.ts";
 import {
   createRoute,
   createRouter,
@@ -12,7 +17,7 @@ import {
   teamHeader,
   z,
 } from "../openapi.ts";
-import { sessionPorts } from "../session-ports.ts";
+import { askCall, askPorts, skillHost } from "../skill-host.ts";
 
 const tags = ["Campaigns"];
 
@@ -56,9 +61,13 @@ export const campaignQuestionRoutes = createRouter()
     return c.json({ data }, 200);
   })
   .openapi(askContract, async (c) => {
-    const asked = callOf(c, { endUser: null });
-    const call = { ...asked, endUser: endUserOf(asked, null) };
-    const ports = { gateway: gatewayPorts(c), defaultModel: sessionPorts(c).defaultModel };
-    const answer = await askCampaigns(c.get("context"), ports, call, c.req.valid("json"));
-    return c.json(toAskAnswer(answer), 200);
+    const call = askCall(c);
+    const use = { skill: askCampaignsSkill, call };
+    const input = () => c.req.valid("json");
+    const work = (asked: AskCampaignsInput) =>
+      askCampaigns(c.get("context"), askPorts(c), call, asked);
+    // Another way to the skill: its switch and limits hold here too.
+    const answer = countUse(skillHost(c), use, { input, work });
+    c.executionCtx.waitUntil(answer.catch(() => undefined)); // goes on when the client hangs up, so that it is accounted for
+    return c.json(toAskAnswer(await answer), 200);
   });

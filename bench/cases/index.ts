@@ -3,6 +3,7 @@ import { chat } from "./chat.ts";
 import { chatStream } from "./chat-stream.ts";
 import { chatSteady } from "./chat-steady.ts";
 import { chatStreamWrites } from "./chat-stream-writes.ts";
+import { imports } from "./imports.ts";
 import { memory } from "./memory.ts";
 import { reports } from "./reports.ts";
 import { streamArrival } from "./stream-arrival.ts";
@@ -17,5 +18,6 @@ export const cases: readonly BenchCase[] = [
   streamArrival,
   vin,
   reports,
+  imports,
   memory,
 ];

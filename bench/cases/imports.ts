@@ -1,0 +1,56 @@
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import type { PartyName } from "../parties/party.ts";
+import type { Metrics } from "../rounds.ts";
+import type { Bench, BenchCase } from "./case.ts";
+
+const PROCESS = fileURLToPath(new URL("../imports/import-process.ts", import.meta.url));
+const ROWS = { few: 1_000_000, many: 4_000_000 } as const;
+
+/** Advertising data from a file into Postgres, beside COPY of the same rows, and what memory it takes as files grow. */
+export const imports: BenchCase = {
+  name: "imports",
+  title: `an import of ${ROWS.few.toLocaleString("en")} rows, beside COPY of the same rows; memory at ${ROWS.many.toLocaleString("en")}`,
+  byDefault: false,
+  columns: [
+    { key: "rows_per_s", title: "rows/s", digits: 0 },
+    { key: "copy_rows_per_s", title: "COPY rows/s", digits: 0 },
+    { key: "of_copy", title: "of COPY", digits: 2 },
+    { key: "peak_mb", title: "peak MiB", digits: 0 },
+    { key: "peak_growth", title: "peak, 4 times the rows", digits: 2 },
+  ],
+  run,
+};
+
+async function run({ parties, progress }: Bench): Promise<Map<PartyName, Metrics>> {
+  if (!parties.some(({ name }) => name === "switchyard")) return new Map();
+  progress(`importing ${ROWS.few} rows`);
+  const few = await measure(ROWS.few);
+  progress(`importing ${ROWS.many} rows`);
+  const many = await measure(ROWS.many);
+  return new Map([
+    [
+      "switchyard",
+      {
+        rows_per_s: few.rows / (few.importMs / 1_000),
+        copy_rows_per_s: few.rows / (few.copyMs / 1_000),
+        of_copy: few.copyMs / few.importMs,
+        peak_mb: few.peakMb,
+        peak_growth: many.peakMb / few.peakMb,
+      },
+    ],
+  ]);
+}
+
+interface Measured {
+  rows: number;
+  importMs: number;
+  copyMs: number;
+  peakMb: number;
+}
+
+async function measure(rows: number): Promise<Measured> {
+  const { stdout } = await promisify(execFile)(process.execPath, [PROCESS, String(rows)]);
+  return JSON.parse(stdout.trim().split("\n").at(-1) ?? "");
+}

@@ -4,8 +4,13 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { Api, GrammyError } from "grammy";
 import type { BotCommand, LanguageCode } from "grammy/types";
-import { ADMIN_COMMANDS, ALLOWED_UPDATES, MENU_COMMANDS } from "../workers/bot/commands.ts";
-import { LANGUAGES, messagesIn, type Messages } from "../workers/bot/locales/index.ts";
+import {
+  ADMIN_COMMANDS,
+  ALLOWED_UPDATES,
+  MENU_COMMANDS,
+  SKILL_COMMANDS,
+} from "../workers/bot/commands.ts";
+import { type Language, LANGUAGES, messagesIn } from "../workers/bot/locales/index.ts";
 
 export interface TelegramSetup {
   token: string;
@@ -52,13 +57,13 @@ export async function setUpTelegram(setup: TelegramSetup): Promise<TelegramSetup
 }
 
 async function setCommands(api: Api, adminIds: number[]): Promise<void> {
-  await api.setMyCommands(menuIn(messagesIn("en")));
+  await api.setMyCommands(menuIn("en"));
   for (const language of LANGUAGES.filter((one) => one !== "en")) {
     const code: LanguageCode = language;
-    await api.setMyCommands(menuIn(messagesIn(language)), { language_code: code });
+    await api.setMyCommands(menuIn(language), { language_code: code });
   }
   for (const adminId of adminIds) {
-    const commands = [...menuIn(messagesIn("en")), ...ADMIN_MENU];
+    const commands = [...menuIn("en"), ...ADMIN_MENU];
     try {
       await api.setMyCommands(commands, { scope: { type: "chat", chat_id: adminId } });
     } catch (error) {
@@ -71,8 +76,23 @@ async function setCommands(api: Api, adminIds: number[]): Promise<void> {
   }
 }
 
-const menuIn = (say: Messages): BotCommand[] =>
-  MENU_COMMANDS.map((command) => ({ command, description: say.commands[command] }));
+const menuIn = (language: Language): BotCommand[] => [
+  ...SKILL_COMMANDS.map(({ command, usage }) => ({
+    command,
+    description: descriptionOf(usage[language]),
+  })),
+  ...MENU_COMMANDS.map((command) => ({
+    command,
+    description: messagesIn(language).commands[command],
+  })),
+];
+
+/** `/vin 1HG… – what a VIN says` → `what a VIN says` */
+const descriptionOf = (usage: string) =>
+  usage
+    .slice(usage.indexOf("–") + 1)
+    .trim()
+    .slice(0, 256);
 
 const ADMIN_DESCRIPTIONS: Record<(typeof ADMIN_COMMANDS)[number], string> = {
   stats: "Linked chats in numbers",

@@ -65,7 +65,7 @@ export interface SkillContext extends Context {
   signal: AbortSignal;
 }
 
-/** What skills reach of the world. Grows with what skills need; made in workers/api/skill-ports.ts. */
+/** What skills reach of the world. Grows with what skills need; made in workers/api/skill-host.ts. */
 export interface SkillPorts {
   /** Looks VINs up; see core/vin/read-vin.ts. */
   vin: VinPorts;

@@ -11,6 +11,7 @@ import { model } from "./model.ts";
 import { newConversation } from "./new-conversation.ts";
 import { paused } from "./paused.ts";
 import { settings } from "./settings.ts";
+import { skills } from "./skills.ts";
 import { start } from "./start.ts";
 import { stop } from "./stop.ts";
 import { team } from "./team.ts";
@@ -39,6 +40,7 @@ features.use(
   team,
   whoami,
   admin,
+  skills,
   vins,
   vinFile,
   chat,

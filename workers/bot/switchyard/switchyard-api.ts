@@ -91,6 +91,8 @@ export type VinFileJob = z.output<typeof vinFileJob>;
 const SILENCE_MS = 120_000;
 const CALL_MS = 20_000;
 const FILE_MS = 120_000;
+/** Longer than skills may take. */
+const SKILL_MS = 70_000;
 const ORIGIN = "https://internal";
 
 /** The api Worker as the bot uses it, through the service binding. */
@@ -222,9 +224,19 @@ export class SwitchyardApi {
     ); // it may have ended
   }
 
-  private async json(path: string, init: RequestInit = {}): Promise<unknown> {
+  /**
+   * Uses a skill. @param useId the same use under the same name is made and charged once
+   * @throws SwitchyardProblem
+   */
+  async useSkill(name: string, input: object, useId: string): Promise<unknown> {
+    const headers = { "idempotency-key": useId };
+    const init = { method: "POST", body: JSON.stringify(input), headers };
+    return this.json(`/v1/skills/${name}`, init, SKILL_MS);
+  }
+
+  private async json(path: string, init: RequestInit = {}, callMs = CALL_MS): Promise<unknown> {
     try {
-      const response = await this.fetch(path, { ...init, signal: AbortSignal.timeout(CALL_MS) });
+      const response = await this.fetch(path, { ...init, signal: AbortSignal.timeout(callMs) });
       return await response.json();
     } catch (error) {
       throw error instanceof SwitchyardProblem

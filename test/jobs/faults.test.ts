@@ -85,7 +85,7 @@ describe("deliveries", () => {
       for (let round = 0; round < 400 && (await world.open()) > 0; round++) {
         await new Promise((resolve) => setTimeout(resolve, 50));
         if (round % 4 === 0) await world.passTime(); // takes jobs away from the living, too
-        await world.sql("UPDATE jobs SET failures = 0");
+        await world.undispatched("UPDATE jobs SET failures = 0");
         await world.process().sweep();
       }
     } finally {

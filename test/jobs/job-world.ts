@@ -192,13 +192,25 @@ export class JobWorld {
 
   /** Moves every time that something waits for into the past. */
   async passTime(seconds = 100_000): Promise<void> {
-    await this.sql(
+    await this.undispatched(
       `UPDATE jobs SET lease_until = lease_until - make_interval(secs => $1),
         message_due_at = message_due_at - make_interval(secs => $1), due_at = due_at - make_interval(secs => $1)`,
       [seconds],
     );
     await this.sql("UPDATE job_steps SET wake_at = wake_at - make_interval(secs => $1)", [seconds]);
     await this.sql("UPDATE job_starts SET at = at - make_interval(secs => $1)", [seconds]);
+  }
+
+  /** Changes many jobs while nobody dispatches: two who change many in another order could wait for each other. */
+  async undispatched(text: string, values: unknown[] = []): Promise<void> {
+    const client = await this.database.pool.connect();
+    try {
+      await client.query("BEGIN; SELECT pg_advisory_xact_lock(7301, 4)");
+      await client.query(text, values);
+      await client.query("COMMIT");
+    } finally {
+      client.release(true);
+    }
   }
 
   async open(): Promise<number> {

@@ -4,6 +4,7 @@ import type { Context, TransactionContext } from "../kernel/context.ts";
 import type { Scope } from "../kernel/scopes.ts";
 import type { ReportFonts } from "../reports/pdf/report-fonts.ts";
 import type { TelegramFiles } from "../telegram/telegram-files.ts";
+import type { SkillUser } from "../skills/job/skill-user.ts";
 import type { VinReader } from "../vin/files/vin-reader.ts";
 
 /** What can be kept as JSON and comes back the same. */
@@ -122,4 +123,6 @@ export interface JobPorts {
   timeZone: string;
   /** Reads VINs; see core/vin/files/vin-reader.ts. */
   vins: VinReader;
+  /** Uses skills; see core/skills/job/skill-user.ts. */
+  skills: SkillUser;
 }

@@ -3,6 +3,7 @@ import type { JobType } from "./job-type.ts";
 import { importCampaignData } from "../campaigns/import/import-type.ts";
 import { campaignReport, excelReport, pdfReport } from "../reports/jobs/report-job-types.ts";
 import { decodeVinFile } from "../vin/files/decode-vin-file-type.ts";
+import { runSkill } from "../skills/job/run-skill-type.ts";
 import { selfTest } from "./self-test/self-test-type.ts";
 
 /** Every type of job. A new one is a line here, and its program a line in programs.ts. */
@@ -13,6 +14,7 @@ export const JOB_TYPES: readonly JobType[] = [
   pdfReport,
   excelReport,
   decodeVinFile,
+  runSkill,
 ];
 
 /**

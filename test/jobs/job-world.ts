@@ -52,6 +52,7 @@ export class JobWorld {
   readonly database: TestDatabase;
   readonly files: MemoryFiles = memoryFiles();
   /** Reads VINs in jobs; a test of those puts its own here. */
+  skills: JobPorts["skills"] = { use: () => Promise.reject(new Error("No skills here")) };
   vins: JobPorts["vins"] = { readRows: () => Promise.reject(new Error("No VINs here")) };
   readonly messages: string[] = [];
   readonly delayed: { jobId: string; seconds: number }[] = [];
@@ -165,6 +166,7 @@ export class JobWorld {
       ports: {
         files: this.files,
         vins: this.vins,
+        skills: this.skills,
         telegram: this.telegram,
         reportFonts,
         timeZone: "Asia/Tehran",

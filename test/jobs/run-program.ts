@@ -49,6 +49,7 @@ export async function runProgram<Input, Result extends Json>(
     ports: {
       files,
       vins: { readRows: refuse },
+      skills: { use: refuse },
       telegram: { sendFile: refuse },
       reportFonts,
       timeZone: "UTC",

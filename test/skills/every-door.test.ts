@@ -101,6 +101,52 @@ describe("it is reached", () => {
     await client.close();
   });
 
+  test("as a job, once however often it is asked, and refused at once where its input is wrong", async () => {
+    const job = { type: "run_skill", input: { skill: "text.count", input: { text: "a b" } } };
+    const { id } = await team.client.expect<{ id: string }>(202, "POST", "/v1/jobs", job);
+    await eventually(async () => {
+      const ended = await team.client.expect<{ state: string; result: unknown }>(
+        200,
+        "GET",
+        `/v1/jobs/${id}`,
+      );
+      expect(ended).toMatchObject({ state: "succeeded", result: { words: 2, characters: 3 } });
+    });
+    const wrong = { type: "run_skill", input: { skill: "text.count", input: { txt: "a b" } } };
+    const refused = await team.client.expect<{ errors: { path: string }[] }>(
+      422,
+      "POST",
+      "/v1/jobs",
+      wrong,
+    );
+    expect(refused.errors.map(({ path }) => path)).toContain("input.input.text");
+    const unknown = { type: "run_skill", input: { skill: "text.none", input: {} } };
+    await team.client.expect(422, "POST", "/v1/jobs", unknown);
+  });
+
+  test("and not as a job whose maker may use no skills, or whose team has switched it off", async () => {
+    const key = await team.client.expect<{ key: string }>(201, "POST", "/v1/keys", {
+      name: "jobs only",
+      scopes: ["jobs"],
+    });
+    const job = { type: "run_skill", input: { skill: "text.count", input: { text: "a b" } } };
+    await stack.client(key.key).expect(403, "POST", "/v1/jobs", job);
+    await team.client.expect(200, "PUT", "/v1/skills/text.count", { enabled: false });
+    await eventually(async () => {
+      const { id } = await team.client.expect<{ id: string }>(202, "POST", "/v1/jobs", job);
+      await eventually(async () => {
+        const ended = await team.client.expect<{ state: string; error: { message: string } }>(
+          200,
+          "GET",
+          `/v1/jobs/${id}`,
+        );
+        expect(ended.state).toBe("failed");
+        expect(ended.error.message).toContain("switched off");
+      });
+    });
+    await team.client.expect(200, "PUT", "/v1/skills/text.count", { enabled: true });
+  });
+
   test("and every use is charged its price", async () => {
     await eventually(async () => {
       const records = (await usageRecords(stack).of("skill:text.count")).filter(

@@ -1,8 +1,18 @@
 import { z } from "zod";
 import { AppError } from "#core/kernel/errors.ts";
 import type { Principal } from "#core/kernel/principal.ts";
+import { SCOPES } from "#core/kernel/scopes.ts";
 
-const actor = z.object({ team_id: z.string(), end_user: z.string(), chat_id: z.string() });
+const chat = z.object({ team_id: z.string(), end_user: z.string(), chat_id: z.string() });
+const job = z.object({
+  team_id: z.string(),
+  job_id: z.string(),
+  created_by: z.string(),
+  scopes: z.array(z.enum(SCOPES)),
+  models: z.array(z.string()),
+  end_user: z.string().nullable(),
+});
+const actor = z.union([chat, job]);
 
 /** Requests that came in by a service binding. A request from outside can never be among them. */
 const internalRequests = new WeakSet<Request>();
@@ -28,8 +38,17 @@ export function internalActorOf(request: Request): Principal | null {
     throw new AppError("invalid_request", {
       message: "x-switchyard-actor is missing or malformed.",
     });
-  const { team_id, end_user, chat_id } = parsed.data;
-  return { kind: "telegram", teamId: team_id, chatId: chat_id, endUser: end_user };
+  const { data } = parsed;
+  if ("chat_id" in data)
+    return {
+      kind: "telegram",
+      teamId: data.team_id,
+      chatId: data.chat_id,
+      endUser: data.end_user,
+    };
+  const { team_id: teamId, job_id: jobId, created_by: createdBy, end_user: endUser } = data;
+  const { scopes, models } = data;
+  return { kind: "job", teamId, jobId, createdBy, scopes, models, endUser };
 }
 
 function parseJson(text: string): unknown {

@@ -118,7 +118,7 @@ export function callOf(
   const principal = c.get("principal");
   const trace = c.get("trace");
   const named =
-    (principal.kind === "telegram" || principal.kind === "token") && principal.endUser !== null
+    "endUser" in principal && principal.endUser !== null
       ? principal.endUser
       : (options.endUser ?? c.req.header("x-end-user") ?? null);
   const keySeconds = principal.kind === "key" ? (principal.cacheSeconds ?? null) : null;

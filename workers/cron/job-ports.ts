@@ -2,6 +2,7 @@ import type { JobPorts } from "#core/jobs/job-type.ts";
 import type { TelegramFiles } from "#core/telegram/telegram-files.ts";
 import { z } from "zod";
 import { createFileStore } from "#platform/file-store.ts";
+import { createSkillUser } from "#platform/skill-user.ts";
 import { reportFonts } from "./report-fonts.ts";
 
 const sent = z.enum(["taken", "known", "refused"]);
@@ -17,6 +18,7 @@ export function makeJobPorts(env: CronEnv, settings: { TIME_ZONE: string }): Job
   return {
     files: createFileStore(env.FILES),
     vins: { readRows: async (vins) => vinRows.parse(await api.readVinRows(vins)) },
+    skills: createSkillUser(env.API),
     telegram: { sendFile: async (chatId, file) => sent.parse(await bot.sendFile(chatId, file)) },
     reportFonts,
     timeZone: settings.TIME_ZONE,

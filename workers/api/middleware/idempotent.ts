@@ -23,6 +23,7 @@ export function ownerOf(principal: Principal): string {
     return `token:${JSON.stringify([teamId, issuer, subject])}`; // a subject may hold any sign
   }
   if (principal.kind === "telegram") return `telegram:${principal.teamId}:${principal.chatId}`;
+  if (principal.kind === "job") return `job:${principal.jobId}`;
   return `super_admin:${principal.teamId ?? ""}`;
 }
 

@@ -45,10 +45,11 @@ export async function takeTurn(
     // What is kept of a turn went through the team's guard rails, as what goes to the model does.
     const rails = await gateway.guardRails(call.teamId);
     if (rails) input = guardTurn(rails, input);
-    tools = await toolsOf(ports, call, input, model);
+    const room = promptRoom(route);
+    tools = await toolsOf(ports, call, input, { model, room });
     const create = named === null ? newSession(call, sessionId, input) : null;
     const start = { turnId: call.requestId, message: input.message, create, system: input.system };
-    const promptTokens = promptRoom(route) - (tools?.tokens ?? 0);
+    const promptTokens = room - (tools?.tokens ?? 0);
     const asked = { ...start, promptTokens, withTools: tools !== null, retry };
     return begunOrThrow(await store.begin(call.teamId, asked));
   });
@@ -57,10 +58,20 @@ export async function takeTurn(
   return new RunningTurn(parts).run(model, begun);
 }
 
+/** Tools that nobody asked for take at most this part of a prompt: what is said comes first. */
+const UNASKED_SHARE = 0.25;
+
 /** What the model is offered in this turn. */
-function toolsOf({ toolBox }: TurnPorts, call: ModelCall, { skills }: TurnInput, model: string) {
+async function toolsOf(
+  { toolBox }: TurnPorts,
+  call: ModelCall,
+  { skills }: TurnInput,
+  { model, room }: { model: string; room: number },
+): Promise<TurnTools | null> {
   if (!toolBox || toolBox.refusesTools(model)) return null;
-  return toolBox.toolsFor(call, skills ?? null);
+  const tools = await toolBox.toolsFor(call, skills ?? null);
+  const unasked = (skills ?? null) === null;
+  return unasked && tools !== null && tools.tokens > room * UNASKED_SHARE ? null : tools;
 }
 
 function guardTurn(rails: GuardRails, input: TurnInput): TurnInput {

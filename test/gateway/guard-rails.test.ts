@@ -233,7 +233,7 @@ describe("what comes from a model", () => {
         type: "function" as const,
         function: {
           name: "send",
-          parameters: { type: "object", properties: { to: { type: "string", default: "x" } } },
+          parameters: { type: "object", properties: { city: { type: "string", default: "x" } } },
         },
       },
     ];

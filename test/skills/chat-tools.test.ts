@@ -374,6 +374,7 @@ describe("the history of a session", () => {
         session_id,
         message: text(),
         model,
+        skills: ["text.count"],
       });
       session_id = answer.session_id;
     }

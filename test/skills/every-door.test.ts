@@ -27,6 +27,24 @@ afterAll(async () => {
   await stack?.stop();
 });
 
+interface Ended {
+  state: string;
+  result: unknown;
+  error: { message: string } | null;
+}
+
+/** Makes a job and waits for its end. */
+async function endOf(job: object): Promise<Ended> {
+  const { id } = await team.client.expect<{ id: string }>(202, "POST", "/v1/jobs", job);
+  let ended: Ended | null = null;
+  await eventually(async () => {
+    ended = await team.client.expect<Ended>(200, "GET", `/v1/jobs/${id}`);
+    expect(["succeeded", "failed"]).toContain(ended.state);
+  });
+  if (!ended) throw new Error("It has not ended");
+  return ended;
+}
+
 test("the README shows a skill in under 40 lines", async () => {
   const { code, file } = await skillOfReadme();
   expect(file).toBe("text/count-words.ts");
@@ -103,15 +121,8 @@ describe("it is reached", () => {
 
   test("as a job, once however often it is asked, and refused at once where its input is wrong", async () => {
     const job = { type: "run_skill", input: { skill: "text.count", input: { text: "a b" } } };
-    const { id } = await team.client.expect<{ id: string }>(202, "POST", "/v1/jobs", job);
-    await eventually(async () => {
-      const ended = await team.client.expect<{ state: string; result: unknown }>(
-        200,
-        "GET",
-        `/v1/jobs/${id}`,
-      );
-      expect(ended).toMatchObject({ state: "succeeded", result: { words: 2, characters: 3 } });
-    });
+    const ended = await endOf(job);
+    expect(ended).toMatchObject({ state: "succeeded", result: { words: 2, characters: 3 } });
     const wrong = { type: "run_skill", input: { skill: "text.count", input: { txt: "a b" } } };
     const refused = await team.client.expect<{ errors: { path: string }[] }>(
       422,
@@ -133,16 +144,9 @@ describe("it is reached", () => {
     await stack.client(key.key).expect(403, "POST", "/v1/jobs", job);
     await team.client.expect(200, "PUT", "/v1/skills/text.count", { enabled: false });
     await eventually(async () => {
-      const { id } = await team.client.expect<{ id: string }>(202, "POST", "/v1/jobs", job);
-      await eventually(async () => {
-        const ended = await team.client.expect<{ state: string; error: { message: string } }>(
-          200,
-          "GET",
-          `/v1/jobs/${id}`,
-        );
-        expect(ended.state).toBe("failed");
-        expect(ended.error.message).toContain("switched off");
-      });
+      const ended = await endOf(job);
+      expect(ended.state).toBe("failed");
+      expect(ended.error?.message).toContain("switched off");
     });
     await team.client.expect(200, "PUT", "/v1/skills/text.count", { enabled: true });
   });

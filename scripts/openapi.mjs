@@ -20,6 +20,7 @@ registerHooks({
       : next(specifier, context),
 });
 
+await import("../workers/api/openapi.ts"); // first, as in index.ts
 const { createApp } = await import("../workers/api/app.ts");
 const { openApiDocument } = await import("../workers/api/routes/documentation.ts");
 const document = JSON.parse(JSON.stringify(openApiDocument(createApp(), null)));

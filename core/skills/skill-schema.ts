@@ -13,6 +13,13 @@ export const outputSchemaOf = (skill: Skill) => jsonSchemaOf(skill.output, "outp
 /** The JSON Schema of an object. */
 export function jsonSchemaOf(schema: z.ZodType, io: "input" | "output"): ObjectSchema {
   // What JSON Schema cannot say, such as a check by code, is left to the skill, which refuses it with a sentence.
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: "any" });
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, {
+    io,
+    unrepresentable: "any",
+    // A format says it in a word; zod's pattern for it only costs a model tokens.
+    override: ({ jsonSchema }) => {
+      if (jsonSchema.format !== undefined) delete jsonSchema.pattern;
+    },
+  });
   return { ...rest, type: "object" };
 }

@@ -112,11 +112,11 @@ describe("a Telegram user with an invitation", () => {
     expect(await ask(person, "/team")).toContain("not linked to a team yet");
     await ask(person, (await invite(teams[0])).telegram_command);
     expect(await ask(person, "/team")).toContain("uses the team Pears; it has no other one");
-    await ask(person, "My secret is 42.");
+    await ask(person, "My secret is tangerine.");
     await ask(person, (await invite(teams[1])).telegram_command);
     await ask(person, "Which secret?");
     const second = provider.requests.find((one) => one.text.includes("Which secret?"));
-    expect(second?.text).not.toContain("42");
+    expect(second?.text).not.toContain("tangerine");
     await eventually(async () => expect(await requestsOf(teams[1], person)).toBe(1));
     expect(await ask(person, "/team")).toContain("uses the team Plums. Choose another");
     person.taps("Pears");

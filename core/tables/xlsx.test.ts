@@ -78,6 +78,37 @@ describe("a workbook", () => {
     expect(read.lines).toEqual([2, 3, 9]);
   });
 
+  it("reads a cell the same, written as nearly all programs write it or as hardly any does", async () => {
+    const anyNumber = fc.record({
+      place: fc.constantFrom("A", "B", "F", "AB"),
+      style: fc.constantFrom("", ' s="0"', ' s="1"', ' s="77"', ' s=""'),
+      type: fc.constantFrom("", ' t="n"', ' t="s"', ' t="b"'),
+      raw: fc.constantFrom("", "0", "1", "45000", "-1.5", "1E3", " 7 ", "no number", "&#49;"),
+    });
+    const row = fc.array(anyNumber, { minLength: 1, maxLength: 4 });
+    await fc.assert(
+      fc.asyncProperty(fc.array(row, { minLength: 1, maxLength: 20 }), async (rows) => {
+        const read = async (
+          cell: (parts: { r: string; s: string; t: string; v: string }) => string,
+        ) => {
+          const xml = rows.map((cells, index) => {
+            const all = cells.map(({ place, style, type, raw }) =>
+              cell({ r: ` r="${place}${index + 1}"`, s: style, t: type, v: raw }),
+            );
+            return `<row>${all.join("")}<c><v>${index}</v></c></row>`;
+          });
+          const sharedStrings = "<sst><si><t>zero</t></si><si><t>one</t></si></sst>";
+          const bytes = sheetWorkbook(xml.join(""), { styles: DATES, sharedStrings });
+          return (await readTable(choppedSource(bytes, [3, 1]), { batchBytes: 65_536 })).rows;
+        };
+        const usual = await read(({ r, s, t, v }) => `<c${r}${s}${t}><v>${v}</v></c>`);
+        const odd = await read(({ r, s, t, v }) => `<x:c${t}${s}${r} ><x:v>${v}</x:v></x:c >`);
+        expect(usual).toEqual(odd);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
   it("tells days by their styles, in both calendars, and leaves times and other numbers alone", async () => {
     const cells = `<row><c s="1"><v>45000</v></c><c s="2"><v>45000.5</v></c><c s="3"><v>45000</v></c><c s="4"><v>0.5</v></c><c s="0"><v>45000</v></c><c s="1"><v>59</v></c></row>`;
     const day = (iso: string) => new Date(`${iso}Z`);

@@ -1,6 +1,7 @@
 import { MOST_COLUMNS } from "../csv/parse-records.ts";
 import type { BrokenLine, Cell } from "../table.ts";
 import { dayOfSerial } from "./date-styles.ts";
+import { type PlainCell, readPlainCell } from "./plain-cell.ts";
 import type { SharedStrings } from "./shared-strings.ts";
 import { xmlText, type XmlHandler, type XmlScanner } from "./xml-scanner.ts";
 import { damaged } from "./zip-directory.ts";
@@ -34,8 +35,17 @@ export class SheetRows implements XmlHandler {
   #characters = 0;
   #column = -1;
   #type: string | null = null;
-  #style: string | null = null;
+  /** -1 where none is named. */
+  #style = -1;
   #phonetic = false;
+  readonly #plain: PlainCell = {
+    column: 0,
+    style: -1,
+    isShared: false,
+    valueFrom: 0,
+    valueTo: 0,
+    end: 0,
+  };
 
   constructor(legend: SheetLegend, skip: number) {
     this.#legend = legend;
@@ -61,11 +71,22 @@ export class SheetRows implements XmlHandler {
 
   close(name: string, scanner: XmlScanner): void {
     if (name === "c") {
-      if (this.done >= this.#skip) this.#closeCell(scanner);
+      if (this.done >= this.#skip) this.#takeValue(scanner.text);
     } else if (name === "v" || name === "t") {
       scanner.gathering = false;
     } else if (name === "row") this.#closeRow();
     else if (name === "rPh") this.#phonetic = false;
+  }
+
+  takeWhole(xml: string, from: number, scanner: XmlScanner): number {
+    const cell = this.#plain;
+    if (scanner.gathering || this.#phonetic || !readPlainCell(xml, from, cell)) return -1;
+    if (this.done < this.#skip) return cell.end;
+    this.#column = cell.column;
+    this.#type = cell.isShared ? "s" : null;
+    this.#style = cell.style;
+    this.#takeValue(xml.slice(cell.valueFrom, cell.valueTo));
+    return cell.end;
   }
 
   #openRow(scanner: XmlScanner): void {
@@ -83,11 +104,11 @@ export class SheetRows implements XmlHandler {
     const place = scanner.attribute("r");
     this.#column = place === null ? this.#column + 1 : columnOf(place);
     this.#type = scanner.attribute("t");
-    this.#style = scanner.attribute("s");
+    const style = scanner.attribute("s");
+    this.#style = style === null ? -1 : Number(style);
   }
 
-  #closeCell(scanner: XmlScanner): void {
-    const raw = scanner.text;
+  #takeValue(raw: string): void {
     if (raw === "") return;
     const cell = this.#value(raw);
     if (cell === "") return;
@@ -119,7 +140,7 @@ export class SheetRows implements XmlHandler {
       default: {
         const number = Number(raw);
         if (Number.isNaN(number)) return xmlText(raw);
-        const isDay = this.#style !== null && this.#legend.dateStyles[Number(this.#style)] === true;
+        const isDay = this.#legend.dateStyles[this.#style] === true;
         return isDay ? dayOfSerial(number, this.#legend.since1904) : number;
       }
     }

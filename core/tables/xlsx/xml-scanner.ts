@@ -4,6 +4,12 @@ import { damaged } from "./zip-directory.ts";
 export interface XmlHandler {
   open(name: string, scanner: XmlScanner): void;
   close(name: string, scanner: XmlScanner): void;
+  /**
+   * Takes several tags at once that it knows how to read by itself.
+   * @param from where a tag begins
+   * @returns behind what it took; -1 where it is to be told tag by tag
+   */
+  takeWhole?(xml: string, from: number, scanner: XmlScanner): number;
 }
 
 /** A tag, comment or instruction that does not end within this many characters ends the reading. */
@@ -76,7 +82,8 @@ export class XmlScanner {
         if (this.text.length > LONGEST_TEXT) throw damaged("a text of it is too long");
         return;
       }
-      const end = this.#takeTag(tag);
+      const whole = this.#handler.takeWhole?.(buffer, tag, this) ?? -1;
+      const end = whole < 0 ? this.#takeTag(tag) : whole;
       if (end < 0) {
         if (buffer.length - tag > LONGEST_TAG) throw damaged("a part of it is not XML");
         this.#buffer = buffer.slice(tag);

@@ -12,6 +12,8 @@ export const usage = `npm run bench -- [options]
   --load NAME         autocannon or wrk (wrk where it is installed)
   --profile FILE      afterwards, save a CPU profile and a flame graph of Switchyard's Worker, for chats and streams
   --list              names the cases
+
+With REDIS_URL in the environment the case jobs measures BullMQ on that Redis, too.
 `;
 
 export const partyNames: readonly PartyName[] = ["bare", "portkey_node", "switchyard"];

@@ -19,11 +19,9 @@ export function formatCase({ benchCase, metrics }: CaseResult): string {
   ];
   const lines = [...metrics].map(([party, own]) => [
     party,
-    ...benchCase.columns.map(({ key, digits }) => figure(own, key).toFixed(digits)),
+    ...benchCase.columns.map(({ key, digits }) => shown(figure(own, key), digits)),
     ...present.flatMap((name) =>
-      compared.map(({ key }) =>
-        (figure(own, key) / figure(metrics.get(name) ?? {}, key)).toFixed(2),
-      ),
+      compared.map(({ key }) => shown(figure(own, key) / figure(metrics.get(name) ?? {}, key), 2)),
     ),
   ]);
   return `${benchCase.name}: ${benchCase.title}\n${formatTable([header, ...lines])}`;
@@ -31,6 +29,11 @@ export function formatCase({ benchCase, metrics }: CaseResult): string {
 
 function figure(metrics: Metrics, key: string): number {
   return metrics[key] ?? Number.NaN;
+}
+
+/** A figure that was not taken is a dash. */
+function shown(value: number, digits: number): string {
+  return Number.isNaN(value) ? "–" : value.toFixed(digits);
 }
 
 function formatTable(rows: readonly string[][]): string {

@@ -24,7 +24,7 @@ function isOutdated() {
   );
 }
 
-/** None of these packages has a build step, so no script of theirs has to run. */
+/** None of these packages needs to be built, so no script of theirs has to run. */
 function installBench() {
   console.error("· installing the peers and the load generator of the bench");
   const { status } = spawnSync(

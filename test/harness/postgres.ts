@@ -16,10 +16,12 @@ export interface PostgresServer {
 
 const TEMPLATE = "switchyard_template";
 
-/** Starts the server that all test files share. */
-export async function startPostgresServer(): Promise<PostgresServer & { stop(): Promise<void> }> {
+/** Starts the server that all test files share. What must cost what it costs when it is kept asks for `durable`. */
+export async function startPostgresServer({ durable = false } = {}): Promise<
+  PostgresServer & { stop(): Promise<void> }
+> {
   const folder = await mkdtemp(path.join(tmpdir(), "switchyard-test-"));
-  const postgres = await startPostgres({ dataDir: path.join(folder, "postgres"), durable: false });
+  const postgres = await startPostgres({ dataDir: path.join(folder, "postgres"), durable });
   const serverUrl = postgres.url.replace(/\/[^/]*$/, "");
   const proxy = await startNeonProxy({ target: { host: "127.0.0.1", port: postgres.port } });
   await onServer(serverUrl, `CREATE DATABASE ${TEMPLATE}`);

@@ -37,7 +37,7 @@ try {
   worker.on("error", (error) => ended.reject(error));
   const from = performance.now();
   const running = worker.run();
-  running.catch(ended.reject);
+  running.catch((error: unknown) => ended.reject(error));
   await ended.promise;
   const ms = performance.now() - from;
 

@@ -29,7 +29,8 @@ function installBench() {
   console.error("· installing the peers and the load generator of the bench");
   const { status } = spawnSync(
     "npm",
-    ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
+    // Not `ci`: it refuses a lock file that leaves out other systems' optional packages.
+    ["install", "--no-save", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
     {
       cwd: folder,
       stdio: ["ignore", "ignore", "inherit"],

@@ -46,6 +46,12 @@ const additions: Record<string, Addition> = {
   "SHA-256 of the key": {
     first: `await crypto.subtle.digest("SHA-256", new TextEncoder().encode(request.headers.get("authorization")));`,
   },
+  "every call that a chat makes": {
+    first: `for (let i = 0; i < 11; i++) request.headers.get("x-header-" + i); const own = new AbortController(); const hear = () => own.abort(); request.signal.addEventListener("abort", hear, { once: true }); const timer = setTimeout(() => {}, 60_000);`,
+    init: `headers: { ${headers(6)} }, signal: own.signal, redirect: "manual",`,
+    last: `request.signal.removeEventListener("abort", hear); clearTimeout(timer); ctx.waitUntil(Promise.resolve()); console.log(${JSON.stringify(line)});`,
+    headers: headers(14),
+  },
 };
 
 const bare = `export default { fetch: (request, env) => fetch(env.UPSTREAM + new URL(request.url).pathname, request) };`;

@@ -15,6 +15,12 @@ test("a Worker starts with what it needs and nothing else", () => {
   expect(readSettings(apiSettings, SET).OIDC_ISSUERS).toEqual([]);
 });
 
+test("settings are read once, and what hangs on them is made once", () => {
+  const env = { ...SET };
+  expect(readSettings(apiSettings, env)).toBe(readSettings(apiSettings, env));
+  expect(readSettings(apiSettings, { ...env })).not.toBe(readSettings(apiSettings, env));
+});
+
 test.each([
   [{ OIDC_ISSUERS: "nonsense" }, /OIDC_ISSUERS: .*array/],
   [

@@ -217,11 +217,23 @@ function isTimeZone(name: string): boolean {
   }
 }
 
+/** What was read of an isolate's `env`, which never changes in its life, and is the same object in each invocation. */
+const read = new WeakMap<object, WeakMap<z.ZodObject, object>>();
+
 /**
- * Checks a Worker's settings.
+ * Checks a Worker's settings, once an isolate, so that what hangs on them is made once as well.
  * @throws AppError `misconfigured`, with a sentence that names each setting at fault and never its value
  */
 export function readSettings<S extends z.ZodObject>(schema: S, env: object): z.output<S> {
+  const known = read.get(env)?.get(schema);
+  if (known) return known as z.output<S>; // what this very schema made of it
+  const settings = checkSettings(schema, env);
+  const ofEnv = read.get(env) ?? new WeakMap<z.ZodObject, object>();
+  read.set(env, ofEnv.set(schema, settings));
+  return settings;
+}
+
+function checkSettings<S extends z.ZodObject>(schema: S, env: object): z.output<S> {
   const result = schema.safeParse(env);
   if (result.success) return result.data;
   const faults = result.error.issues.map((issue) => {

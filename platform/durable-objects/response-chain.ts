@@ -20,6 +20,8 @@ type Row = Record<string, SqlStorageValue> & {
   length: number;
 };
 
+const settingsShape = z.object(responseSettings);
+
 /**
  * Responses that go on from one another: a tree, named by its team and its first response. What was said lies here and
  * nowhere else. Each is there for RESPONSE_DAYS; its text stays as long as one that goes on from it is there. When the
@@ -27,7 +29,7 @@ type Row = Record<string, SqlStorageValue> & {
  */
 export class ResponseChain extends DurableObject implements ResponseChainStore {
   private readonly sql = this.ctx.storage.sql;
-  private readonly settings = readSettings(z.object(responseSettings), this.env as object); // settings, of which the shape takes what it names
+  private readonly settings = readSettings(settingsShape, this.env as object); // settings, of which the shape takes what it names
 
   async keep({ id, previousId, endUser, input, response }: ResponseToKeep): Promise<void> {
     const now = Date.now();

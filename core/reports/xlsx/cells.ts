@@ -1,6 +1,6 @@
 import { currencyOf, type Table, type Value, type ValueKind } from "../report.ts";
 import type { Look, Styles } from "./styles.ts";
-import { columnName, xmlText } from "./xml.ts";
+import { columnName, escapeXml } from "../../tables/xlsx/write-xml.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** Days from Excel's first to Unix's. */
@@ -32,7 +32,7 @@ export function numberFormat(kind: ValueKind, currency: string | null): string {
 /** A cell with a text. Texts are never formulas, whatever they begin with. */
 export function textCell(reference: string, text: string, style: number): string {
   if (text === "") return `<c r="${reference}" s="${style}"/>`;
-  return `<c r="${reference}" s="${style}" t="inlineStr"><is><t xml:space="preserve">${xmlText(text)}</t></is></c>`;
+  return `<c r="${reference}" s="${style}" t="inlineStr"><is><t xml:space="preserve">${escapeXml(text)}</t></is></c>`;
 }
 
 /** A cell with a value of a kind; dates and numbers are real ones. No value is an empty cell. */

@@ -1,7 +1,7 @@
 import type { Chart } from "../report.ts";
 import { daySerial, numberFormat } from "./cells.ts";
 import { quoted } from "./workbook.ts";
-import { columnName, XML_HEAD, xmlText } from "./xml.ts";
+import { columnName, XML_HEAD, escapeXml } from "../../tables/xlsx/write-xml.ts";
 
 /** Where a chart's values stand: the categories in the first column, each series in one of the next. */
 export interface ChartCells {
@@ -29,7 +29,7 @@ export function chartXml(chart: Chart, cells: ChartCells): string {
 }
 
 function title(text: string): string {
-  return `<c:title><c:tx><c:rich><a:bodyPr/><a:p><a:pPr><a:defRPr sz="1200" b="1"/></a:pPr><a:r><a:rPr sz="1200" b="1"/><a:t>${xmlText(text)}</a:t></a:r></a:p></c:rich></c:tx><c:overlay val="0"/></c:title>`;
+  return `<c:title><c:tx><c:rich><a:bodyPr/><a:p><a:pPr><a:defRPr sz="1200" b="1"/></a:pPr><a:r><a:rPr sz="1200" b="1"/><a:t>${escapeXml(text)}</a:t></a:r></a:p></c:rich></c:tx><c:overlay val="0"/></c:title>`;
 }
 
 function seriesXml(chart: Chart, index: number, cells: ChartCells): string {
@@ -67,12 +67,12 @@ function numbers(list: readonly (number | null)[], format: string): string {
   const points = list.map((value, index) =>
     value === null ? "" : `<c:pt idx="${index}"><c:v>${value}</c:v></c:pt>`,
   );
-  return `<c:numCache><c:formatCode>${xmlText(format)}</c:formatCode><c:ptCount val="${list.length}"/>${points.join("")}</c:numCache>`;
+  return `<c:numCache><c:formatCode>${escapeXml(format)}</c:formatCode><c:ptCount val="${list.length}"/>${points.join("")}</c:numCache>`;
 }
 
 function strings(list: readonly string[]): string {
   const points = list.map(
-    (text, index) => `<c:pt idx="${index}"><c:v>${xmlText(text)}</c:v></c:pt>`,
+    (text, index) => `<c:pt idx="${index}"><c:v>${escapeXml(text)}</c:v></c:pt>`,
   );
   return `<c:strCache><c:ptCount val="${list.length}"/>${points.join("")}</c:strCache>`;
 }
@@ -80,7 +80,7 @@ function strings(list: readonly string[]): string {
 function reference(cells: ChartCells, column: number, from: number, to: number): string {
   const name = columnName(column);
   const end = to > from ? `:$${name}$${to}` : "";
-  return xmlText(`${quoted(cells.sheet)}!$${name}$${from}${end}`);
+  return escapeXml(`${quoted(cells.sheet)}!$${name}$${from}${end}`);
 }
 
 function categoryAxis(chart: Chart): string {
@@ -96,7 +96,7 @@ function categoryAxis(chart: Chart): string {
 
 function valueAxis(chart: Chart): string {
   const bars = chart.type === "bar";
-  const format = xmlText(
+  const format = escapeXml(
     numberFormat(chart.kind, null).replace(".00", chart.kind === "multiple" ? ".0" : ""),
   );
   return `<c:valAx><c:axId val="2"/><c:scaling><c:orientation val="minMax"/></c:scaling><c:delete val="0"/><c:axPos val="${bars ? "b" : "l"}"/><c:majorGridlines><c:spPr><a:ln w="6350"><a:solidFill><a:srgbClr val="DBE2E8"/></a:solidFill></a:ln></c:spPr></c:majorGridlines><c:numFmt formatCode="${format}" sourceLinked="0"/><c:majorTickMark val="none"/><c:minorTickMark val="none"/><c:tickLblPos val="nextTo"/><c:crossAx val="1"/><c:crosses val="${bars ? "max" : "autoZero"}"/><c:crossBetween val="between"/></c:valAx>`;

@@ -1,7 +1,7 @@
 import type { Table } from "../report.ts";
 import { headRow, tableRows, textCell } from "./cells.ts";
 import type { Look, Styles } from "./styles.ts";
-import { columnName } from "./xml.ts";
+import { columnName } from "../../tables/xlsx/write-xml.ts";
 
 /** Widths of the columns of sheets with text; the summary has metric, value, previous, change, benchmark, source. */
 export const TEXT_COLUMNS = [34, 18, 18, 14, 18, 30] as const;

@@ -1,4 +1,4 @@
-import { columnName, XML_HEAD } from "./xml.ts";
+import { columnName, XML_HEAD } from "../../tables/xlsx/write-xml.ts";
 
 /** A sheet to be written. */
 export interface Sheet {

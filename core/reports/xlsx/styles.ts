@@ -1,4 +1,4 @@
-import { XML_HEAD, xmlText } from "./xml.ts";
+import { XML_HEAD, escapeXml } from "../../tables/xlsx/write-xml.ts";
 
 /** How a cell looks, besides its number format. */
 export type Look =
@@ -59,7 +59,7 @@ export class Styles {
   /** `xl/styles.xml` */
   xml(): string {
     const formats = [...this.#formats].map(
-      ([code, id]) => `<numFmt numFmtId="${id}" formatCode="${xmlText(code)}"/>`,
+      ([code, id]) => `<numFmt numFmtId="${id}" formatCode="${escapeXml(code)}"/>`,
     );
     return `${XML_HEAD}<styleSheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">${counted("numFmts", formats)}${counted("fonts", FONTS)}${counted("fills", FILLS)}${counted("borders", BORDERS)}<cellStyleXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0"/></cellStyleXfs>${counted("cellXfs", this.#cells)}<cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles></styleSheet>`;
   }

@@ -6,7 +6,7 @@ import { chartXml } from "./chart-xml.ts";
 import type { PlacedChart, Sheet } from "./sheet.ts";
 import type { Styles } from "./styles.ts";
 import { SheetWriter, TEXT_COLUMNS } from "./sheet-writer.ts";
-import { columnName } from "./xml.ts";
+import { columnName } from "../../tables/xlsx/write-xml.ts";
 
 const CHART = { rows: 17, columns: 6 } as const;
 

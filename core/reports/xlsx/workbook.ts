@@ -1,7 +1,8 @@
+import { byteStream } from "../../files/byte-stream.ts";
 import { type PlacedChart, type Sheet, sheetXml } from "./sheet.ts";
 import type { Styles } from "./styles.ts";
-import { XML_HEAD, xmlText } from "./xml.ts";
-import { ZipStream } from "./zip-stream.ts";
+import { XML_HEAD, escapeXml } from "../../tables/xlsx/write-xml.ts";
+import { type ZipPart, zipPieces } from "../../tables/xlsx/zip-pieces.ts";
 
 /** A workbook to be written. */
 export interface Workbook {
@@ -23,66 +24,56 @@ const DRAWINGS = "application/vnd.openxmlformats-officedocument";
  * length takes the same memory.
  */
 export function streamWorkbook(workbook: Workbook): ReadableStream<Uint8Array> {
-  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
-  const writer = writable.getWriter();
-  const zip = new ZipStream((bytes) => writer.write(bytes));
-  // Whoever reads the stream sees the failure; there is nobody else to tell.
-  void writeParts(zip, workbook).then(
-    () => writer.close().catch(() => undefined),
-    (error: unknown) => writer.abort(error).catch(() => undefined),
-  );
-  return readable;
+  return byteStream(zipPieces(partsOf(workbook)));
 }
 
-async function writeParts(zip: ZipStream, workbook: Workbook): Promise<void> {
+function* partsOf(workbook: Workbook): Generator<ZipPart> {
   const { sheets, styles } = workbook;
-  await zip.add("[Content_Types].xml", contentTypes(sheets));
-  await zip.add(
-    "_rels/.rels",
-    relationships([
+  yield { name: "[Content_Types].xml", text: contentTypes(sheets) };
+  yield {
+    name: "_rels/.rels",
+    text: relationships([
       { type: `${OFFICE}/officeDocument`, target: "xl/workbook.xml" },
       { type: `${PACKAGE}/relationships/metadata/core-properties`, target: "docProps/core.xml" },
     ]),
-  );
-  await zip.add("docProps/core.xml", properties(workbook));
-  await zip.add("xl/workbook.xml", workbookXml(sheets));
-  await zip.add("xl/_rels/workbook.xml.rels", workbookRelationships(sheets));
+  };
+  yield { name: "docProps/core.xml", text: properties(workbook) };
+  yield { name: "xl/workbook.xml", text: workbookXml(sheets) };
+  yield { name: "xl/_rels/workbook.xml.rels", text: workbookRelationships(sheets) };
   let charts = 0;
   for (const [index, sheet] of sheets.entries()) {
     const number = index + 1;
-    await zip.add(
-      `xl/worksheets/sheet${number}.xml`,
-      sheetXml(sheet, workbook.rightToLeft, index === 0),
-    );
+    yield {
+      name: `xl/worksheets/sheet${number}.xml`,
+      text: sheetXml(sheet, workbook.rightToLeft, index === 0),
+    };
     if (sheet.charts.length === 0) continue;
-    await writeDrawing(zip, number, sheet.charts, charts);
+    yield* drawingParts(number, sheet.charts, charts);
     charts += sheet.charts.length;
   }
   // Last, since the cells say which styles there are.
-  await zip.add("xl/styles.xml", styles.xml());
-  await zip.end();
+  yield { name: "xl/styles.xml", text: styles.xml() };
 }
 
-async function writeDrawing(
-  zip: ZipStream,
+function* drawingParts(
   number: number,
   charts: readonly PlacedChart[],
   before: number,
-): Promise<void> {
+): Generator<ZipPart> {
   const drawing = { type: `${OFFICE}/drawing`, target: `../drawings/drawing${number}.xml` };
-  await zip.add(`xl/worksheets/_rels/sheet${number}.xml.rels`, relationships([drawing]));
-  await zip.add(`xl/drawings/drawing${number}.xml`, drawingXml(charts));
-  await zip.add(
-    `xl/drawings/_rels/drawing${number}.xml.rels`,
-    relationships(
+  yield { name: `xl/worksheets/_rels/sheet${number}.xml.rels`, text: relationships([drawing]) };
+  yield { name: `xl/drawings/drawing${number}.xml`, text: drawingXml(charts) };
+  yield {
+    name: `xl/drawings/_rels/drawing${number}.xml.rels`,
+    text: relationships(
       charts.map((_, index) => ({
         type: `${OFFICE}/chart`,
         target: `../charts/chart${before + index + 1}.xml`,
       })),
     ),
-  );
+  };
   for (const [index, chart] of charts.entries())
-    await zip.add(`xl/charts/chart${before + index + 1}.xml`, chart.xml);
+    yield { name: `xl/charts/chart${before + index + 1}.xml`, text: chart.xml };
 }
 
 function contentTypes(sheets: readonly Sheet[]): string {
@@ -127,13 +118,13 @@ function workbookRelationships(sheets: readonly Sheet[]): string {
 function workbookXml(sheets: readonly Sheet[]): string {
   const list = sheets.map(
     ({ name }, index) =>
-      `<sheet name="${xmlText(name)}" sheetId="${index + 1}" r:id="rId${index + 1}"/>`,
+      `<sheet name="${escapeXml(name)}" sheetId="${index + 1}" r:id="rId${index + 1}"/>`,
   );
   const filters = sheets.flatMap(({ name, filter }, index) =>
     filter === null
       ? []
       : [
-          `<definedName name="_xlnm.Print_Titles" localSheetId="${index}">${xmlText(quoted(name))}!$${filter.row}:$${filter.row}</definedName>`,
+          `<definedName name="_xlnm.Print_Titles" localSheetId="${index}">${escapeXml(quoted(name))}!$${filter.row}:$${filter.row}</definedName>`,
         ],
   );
   const names = filters.length === 0 ? "" : `<definedNames>${filters.join("")}</definedNames>`;
@@ -146,7 +137,7 @@ export function quoted(name: string): string {
 }
 
 function properties({ title, author, createdAt }: Workbook): string {
-  return `${XML_HEAD}<cp:coreProperties xmlns:cp="${PACKAGE}/metadata/core-properties" xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:dcterms="http://purl.org/dc/terms/" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><dc:title>${xmlText(title)}</dc:title><dc:creator>${xmlText(author)}</dc:creator><dcterms:created xsi:type="dcterms:W3CDTF">${xmlText(createdAt)}</dcterms:created></cp:coreProperties>`;
+  return `${XML_HEAD}<cp:coreProperties xmlns:cp="${PACKAGE}/metadata/core-properties" xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:dcterms="http://purl.org/dc/terms/" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><dc:title>${escapeXml(title)}</dc:title><dc:creator>${escapeXml(author)}</dc:creator><dcterms:created xsi:type="dcterms:W3CDTF">${escapeXml(createdAt)}</dcterms:created></cp:coreProperties>`;
 }
 
 function drawingXml(charts: readonly PlacedChart[]): string {

@@ -4,7 +4,7 @@ import type { CsvEncoding } from "../../tables/csv/csv-position.ts";
 import type { Table, TablePosition } from "../../tables/table.ts";
 import { encodeText } from "./encode-text.ts";
 import type { FilePlan } from "./file-plan.ts";
-import { byteStream } from "./byte-stream.ts";
+import { byteStream } from "../../files/byte-stream.ts";
 import { problemRow, VIN_COLUMNS, type VinRow } from "./vin-columns.ts";
 
 export interface WrittenFile {

@@ -3,13 +3,14 @@ import type { ByteSource } from "../../tables/byte-source.ts";
 import type { Table } from "../../tables/table.ts";
 import { inflateEntry } from "../../tables/xlsx/inflate-entry.ts";
 import { readWorkbook } from "../../tables/xlsx/workbook.ts";
-import { readZipDirectory, type ZipEntry } from "../../tables/xlsx/zip-directory.ts";
-import { byteStream } from "./byte-stream.ts";
+import { columnName, escapeXml } from "../../tables/xlsx/write-xml.ts";
+import { contentStart, readZipDirectory, type ZipEntry } from "../../tables/xlsx/zip-directory.ts";
+import { type ZipPart, zipPieces } from "../../tables/xlsx/zip-pieces.ts";
+import { byteStream } from "../../files/byte-stream.ts";
 import type { FilePlan } from "./file-plan.ts";
-import { attributeOf, columnLetters, columnNumber, SheetPlace, sheetPieces } from "./sheet-tags.ts";
+import { attributeOf, columnNumber, SheetPlace, sheetPieces } from "./sheet-tags.ts";
 import { VIN_COLUMNS, type VinRow } from "./vin-columns.ts";
 import type { WrittenFile } from "./write-csv.ts";
-import { type NewPart, zipPieces } from "./write-zip.ts";
 
 const XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 /** Of one sheet, unpacked; as the reader of tables has it. */
@@ -33,13 +34,13 @@ interface Written {
 export async function writeXlsx({ table, source, plan, added }: Written): Promise<WrittenFile> {
   const [entries, workbook] = await Promise.all([readZipDirectory(source), readWorkbook(source)]);
   const rows = new AddedRows(table, added);
-  const parts: NewPart[] = [];
+  const changed: { entry: ZipEntry; text: AsyncIterable<string> }[] = [];
   for (const name of table.sheets) {
     const entry = workbook.sheets.find((sheet) => sheet.name === name)?.entry;
     const place = plan.sheets[name];
     if (!entry || !place) continue;
     const layout = await layoutOf(source, entry, place.headerLine);
-    parts.push({
+    changed.push({
       entry,
       text: sheetText(inflateEntry(source, entry, MOST_SHEET_BYTES), {
         name,
@@ -49,7 +50,20 @@ export async function writeXlsx({ table, source, plan, added }: Written): Promis
       }),
     });
   }
-  return { contentType: XLSX, body: byteStream(zipPieces(source, [...entries.values()], parts)) };
+  const parts: ZipPart[] = [...entries.values()]
+    .filter(({ name }) => !changed.some(({ entry }) => entry.name === name))
+    .map((packed) => ({ packed, open: () => packedContent(source, packed) }));
+  // Last and in the order of the table, whose rows come in it.
+  parts.push(...changed.map(({ entry: { name }, text }) => ({ name, text })));
+  return { contentType: XLSX, body: byteStream(zipPieces(parts)) };
+}
+
+async function packedContent(
+  source: ByteSource,
+  entry: ZipEntry,
+): Promise<ReadableStream<Uint8Array>> {
+  const start = await contentStart(source, entry);
+  return source.stream(start, start + entry.compressedSize);
 }
 
 /** What is added, row by row, over all sheets that are read. */
@@ -152,7 +166,7 @@ function widened(dimension: string, lastColumn: number): string {
     /ref="([A-Z]+\d+)(?::([A-Z]+)(\d+))?"/,
     (_whole, first: string, letters?: string, line?: string) => {
       const last = Math.max(lastColumn, columnNumber(letters ?? "A"));
-      return `ref="${first}:${columnLetters(last)}${line ?? first.replace(/\D/g, "")}"`;
+      return `ref="${first}:${columnName(last - 1)}${line ?? first.replace(/\D/g, "")}"`;
     },
   );
 }
@@ -165,23 +179,10 @@ function cellsText(
   return values
     .map((value, at) => {
       if (value === "") return "";
-      const place = `r="${columnLetters(from + at)}${row}"${s}`;
+      const place = `r="${columnName(from + at - 1)}${row}"${s}`;
       return at === YEAR && /^\d{4}$/.test(value)
         ? `<${prefix}c ${place}><${prefix}v>${value}</${prefix}v></${prefix}c>`
-        : `<${prefix}c ${place} t="inlineStr"><${prefix}is><${prefix}t xml:space="preserve">${xmlText(value)}</${prefix}t></${prefix}is></${prefix}c>`;
+        : `<${prefix}c ${place} t="inlineStr"><${prefix}is><${prefix}t xml:space="preserve">${escapeXml(value)}</${prefix}t></${prefix}is></${prefix}c>`;
     })
     .join("");
-}
-
-/** Without what XML cannot hold, not even escaped. */
-function xmlText(value: string): string {
-  return (
-    value
-      // oxlint-disable-next-line no-control-regex -- those are what XML cannot hold
-      .replaceAll(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, "")
-      .toWellFormed()
-      .replaceAll("&", "&amp;")
-      .replaceAll("<", "&lt;")
-      .replaceAll(">", "&gt;")
-  );
 }

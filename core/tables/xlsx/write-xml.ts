@@ -8,7 +8,7 @@ const FORBIDDEN = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g;
 const NEEDS_WORK = /[&<>"\u0000-\u001f\ufffe\uffff\ud800-\udfff]|_x[0-9A-Fa-f]{4}_/;
 
 /** Text as it may stand in an element or an attribute of a workbook; Excel would read `_x0041_` as the letter A. */
-export function xmlText(given: string): string {
+export function escapeXml(given: string): string {
   const text = given.length > MOST_CHARACTERS ? given.slice(0, MOST_CHARACTERS) : given;
   if (!NEEDS_WORK.test(text)) return text;
   return text

@@ -1,11 +1,19 @@
-import type { ByteSource } from "../../tables/byte-source.ts";
-import { contentStart, type ZipEntry } from "../../tables/xlsx/zip-directory.ts";
-import { crc32 } from "./crc-32.ts";
+import { crc32 } from "./crc32.ts";
+import type { ZipEntry } from "./zip-directory.ts";
 
-/** A part of an archive whose text is another one now. */
-export interface NewPart {
-  entry: ZipEntry;
-  text: AsyncIterable<string>;
+/** A part of an archive that is to be written. */
+export type ZipPart = TextPart | PackedPart;
+
+interface TextPart {
+  name: string;
+  text: string | Iterable<string> | AsyncIterable<string>;
+}
+
+/** A part of another archive, copied as it is packed there. */
+interface PackedPart {
+  packed: ZipEntry;
+  /** Its content, opened when it is its turn. */
+  open: () => Promise<ReadableStream<Uint8Array>>;
 }
 
 interface WrittenEntry {
@@ -22,71 +30,74 @@ const encoder = new TextEncoder();
 /** Sizes follow the content; names are UTF-8. */
 const DESCRIPTOR_FOLLOWS = 8;
 const UTF8_NAMES = 0x0800;
-/** 1980-01-01, as in most archives of this kind. */
+const DEFLATE = 8;
+/** 1980-01-01, the first day that an archive can tell. */
 const NO_DATE = 0x0021;
+/** 4 GiB: beyond it an archive would need ZIP64, which nothing here comes near. */
 const MOST = 0xffff_ffff;
 
 /**
- * An archive with some parts made anew, which come last and in their order; the others are copied as they are packed.
- * Without ZIP64: no file that we take comes near to its size.
+ * An archive, part after part, as it is read; of what was written only the directory is kept.
+ * @throws RangeError beyond 4 GiB, packed or unpacked
  */
 export async function* zipPieces(
-  source: ByteSource,
-  entries: readonly ZipEntry[],
-  parts: readonly NewPart[],
+  parts: Iterable<ZipPart> | AsyncIterable<ZipPart>,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const written: WrittenEntry[] = [];
   let at = 0;
   const put = (bytes: Uint8Array) => {
     at += bytes.length;
+    if (at > MOST) throw tooLarge();
     return bytes;
   };
-  for (const entry of entries) {
-    if (parts.some((part) => part.entry.name === entry.name)) continue;
-    const { name, method, crc, compressedSize, size } = entry;
-    const copy = {
-      name: encoder.encode(name),
-      method,
-      flags: UTF8_NAMES,
-      crc,
-      compressedSize,
-      size,
-      headerAt: at,
-    };
-    written.push(copy);
-    yield put(localHeader(copy));
-    const start = await contentStart(source, entry);
-    for await (const bytes of bytesOf(await source.stream(start, start + compressedSize)))
-      yield put(bytes);
-  }
-  for (const { entry, text } of parts) {
-    const fresh: WrittenEntry = {
-      name: encoder.encode(entry.name),
-      method: 8,
-      flags: UTF8_NAMES | DESCRIPTOR_FOLLOWS,
-      crc: 0,
-      compressedSize: 0,
-      size: 0,
-      headerAt: at,
-    };
-    written.push(fresh);
-    yield put(localHeader(fresh));
-    for await (const bytes of deflated(text, fresh)) {
-      fresh.compressedSize += bytes.length;
+  for await (const part of parts) {
+    const entry = entryOf(part, at);
+    written.push(entry);
+    yield put(localHeader(entry));
+    if ("packed" in part) {
+      for await (const bytes of bytesOf(await part.open())) yield put(bytes);
+      continue;
+    }
+    for await (const bytes of deflated(part.text, entry)) {
+      entry.compressedSize += bytes.length;
       yield put(bytes);
     }
-    if (Math.max(fresh.size, fresh.compressedSize, at) > MOST)
-      throw new Error("The file is too large");
-    yield put(descriptor(fresh));
+    if (entry.size > MOST) throw tooLarge();
+    yield put(descriptor(entry));
   }
   const directoryAt = at;
   for (const entry of written) yield put(centralHeader(entry));
   yield put(endRecord(written.length, directoryAt, at - directoryAt));
 }
 
+const tooLarge = () => new RangeError("The file would be larger than 4 GiB.");
+
+function entryOf(part: ZipPart, headerAt: number): WrittenEntry {
+  if (!("packed" in part))
+    return {
+      name: encoder.encode(part.name),
+      method: DEFLATE,
+      flags: UTF8_NAMES | DESCRIPTOR_FOLLOWS,
+      crc: 0,
+      compressedSize: 0,
+      size: 0,
+      headerAt,
+    };
+  const { name, method, crc, compressedSize, size } = part.packed;
+  return {
+    name: encoder.encode(name),
+    method,
+    flags: UTF8_NAMES,
+    crc,
+    compressedSize,
+    size,
+    headerAt,
+  };
+}
+
 /** Packs a text, and notes its size and checksum. */
 async function* deflated(
-  text: AsyncIterable<string>,
+  text: TextPart["text"],
   entry: WrittenEntry,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   // The platform's type asks for a BufferSource where ours says Uint8Array, which is one.
@@ -97,7 +108,7 @@ async function* deflated(
   const writer = packer.writable.getWriter();
   const feed = async () => {
     try {
-      for await (const piece of text) {
+      for await (const piece of typeof text === "string" ? [text] : text) {
         const bytes = encoder.encode(piece);
         entry.crc = crc32(bytes, entry.crc);
         entry.size += bytes.length;

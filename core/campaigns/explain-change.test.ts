@@ -190,7 +190,7 @@ it("prints parts whose sum is the printed change, whatever came, went or had no 
       }),
       fc.constantFrom("cpa", "roas", "ctr", "cpm"),
       async (facts, metric) => {
-        await database.pool.query("TRUNCATE campaign_facts, campaign_dirty_days");
+        await database.pool.query("TRUNCATE campaign_facts, campaign_days, campaign_dirty_days");
         await store(facts);
         const { changes } = await explain({ metric });
         changes.forEach(expectExact);

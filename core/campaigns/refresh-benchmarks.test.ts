@@ -52,6 +52,11 @@ it("computes what a team's campaigns reached from sums, by platform, over all an
       revenue: null,
     },
   ]);
+  // As days are of which facts were taken away.
+  await database.pool.query(
+    "INSERT INTO campaign_dirty_days SELECT DISTINCT campaign, day FROM campaign_facts",
+  );
+  await database.pool.query("UPDATE campaign_days SET clicks = 1");
   expect(await refresh()).toMatchObject({ teams: 1, days: 3, more: false });
   const found = await own();
   const value = (platform: string | null, metric: string, currency: string | null = null) =>

@@ -34,14 +34,16 @@ export interface StoredFacts {
 }
 
 const counts = z.object({ changed: z.coerce.number() });
+const numbered = z.object({ number: z.coerce.number() });
 
 /**
- * Stores facts of a team's campaigns in one statement, each part of a file once. Their days become dirty with them, or
- * not at all.
+ * Stores facts of a team's campaigns, each part of a file once, and their days' sums with them: what the facts say now
+ * less what they said before is added to `campaign_days`, so that metrics are right and quick also in the middle of an
+ * import. A day becomes dirty only where that does not tell its sum; see OPEN.
  *
- * Locks are taken in one order by everybody, so that nobody waits in a circle: campaigns, facts, marks. The campaigns
- * are held shared in place of a foreign key, so that none is deleted under its new facts. A mark that is there already
- * is locked, though not changed; see storeUsageRecords for why.
+ * The campaigns are held before anything is read or written, by whoever changes their facts, sums or marks, and in the
+ * order of their numbers, so that nobody waits in a circle and what was there before is exactly known. It stands in place
+ * of a foreign key too: none is deleted under its new facts.
  * @throws Error of Postgres for a key that comes twice, a number or a text that is too large
  */
 export async function storeFacts(
@@ -50,14 +52,14 @@ export async function storeFacts(
   importNumber: number,
   facts: FactColumns,
 ): Promise<StoredFacts> {
-  return store(db, { teamId, importNumber, facts, onConflict: MERGE });
+  return store(db, { teamId, importNumber, facts, mayBeThere: true });
 }
 
 /**
  * The same for facts of which there are none with these keys yet, in two thirds of the time: nothing has to be looked
  * up before it is written.
  * @throws Error of Postgres, a violation of uniqueness, where there is one after all; nothing is written then, and the
- * transaction has to go back to before
+ * caller's transaction can go on
  */
 export async function storeNewFacts(
   db: Database,
@@ -65,51 +67,119 @@ export async function storeNewFacts(
   importNumber: number,
   facts: FactColumns,
 ): Promise<StoredFacts> {
-  return store(db, { teamId, importNumber, facts, onConflict: sql`` });
+  return store(db, { teamId, importNumber, facts, mayBeThere: false });
 }
 
 interface Storing {
   teamId: string;
   importNumber: number;
   facts: FactColumns;
-  onConflict: SQL;
+  mayBeThere: boolean;
 }
 
 async function store(
   db: Database,
-  { teamId, importNumber, facts, onConflict }: Storing,
+  { teamId, importNumber, facts, mayBeThere }: Storing,
 ): Promise<StoredFacts> {
   const rows = facts.campaign.length;
   if (rows === 0) return { changed: 0, orphaned: 0 };
-  const input = inputOf(facts);
-  const result = await db.execute(sql`
-    WITH held AS MATERIALIZED (
-      SELECT number FROM campaigns
-      WHERE team_id = ${teamId} AND number = ANY(${array([...new Set(facts.campaign)])}::bigint[])
-      ORDER BY number FOR KEY SHARE
-    ),
-    written AS (
-      INSERT INTO campaign_facts AS fact (
-        campaign, day, ad_group, ad, segment, impressions, clicks, spend_micros, conversion_micros, revenue_micros,
-        import_number
-      )
-      SELECT ${input.selected}, ${importNumber}::integer
-      FROM unnest(${input.arrays}) AS input (${input.names})
-      JOIN held ON held.number = input.campaign
-      ORDER BY ${input.order}
-      ${onConflict}
-      RETURNING fact.campaign, fact.day
-    ),
-    marked AS (
-      INSERT INTO campaign_dirty_days (campaign, day)
-      SELECT DISTINCT campaign, day FROM written ORDER BY 1, 2
-      ON CONFLICT (campaign, day) DO UPDATE SET day = excluded.day WHERE false
-    )
-    SELECT count(*) AS changed FROM written
-  `);
-  const changed = rowsOf(counts, result)[0]?.changed ?? 0;
-  return { changed, orphaned: rows - changed };
+  return db.transaction(async (inner) => {
+    const held = rowsOf(
+      numbered,
+      await inner.execute(sql`
+        SELECT number FROM campaigns
+        WHERE team_id = ${teamId} AND number = ANY(${array([...new Set(facts.campaign)])}::bigint[])
+        ORDER BY number FOR NO KEY UPDATE
+      `),
+    ).map(({ number }) => number);
+    if (held.length === 0) return { changed: 0, orphaned: rows };
+    // A statement of its own: its snapshot has whatever those committed who held the campaigns before.
+    const result = await inner.execute(statement({ importNumber, facts, mayBeThere }, held));
+    const changed = rowsOf(counts, result)[0]?.changed ?? 0;
+    return { changed, orphaned: rows - changed };
+  });
 }
+
+function statement({ importNumber, facts, mayBeThere }: Omit<Storing, "teamId">, held: number[]) {
+  const input = inputOf(facts);
+  return sql`
+    WITH input AS ${sql.raw(mayBeThere ? "MATERIALIZED" : "NOT MATERIALIZED")} (
+      SELECT ${input.selected} FROM unnest(${input.arrays}) AS input (${input.names})
+      JOIN unnest(${array(held)}::bigint[]) AS held (number) ON held.number = input.campaign
+    ),
+    ${mayBeThere ? BEFORE : sql``}
+    written AS (
+      INSERT INTO campaign_facts AS fact (${KEY}, ${LISTED_SUMS}, import_number)
+      SELECT ${KEY}, ${LISTED_SUMS}, ${importNumber}::integer FROM input ORDER BY ${input.order}
+      ${mayBeThere ? MERGE : sql``}
+      RETURNING fact.campaign, fact.day, ${LISTED_SUMS}
+    ),
+    ${mayBeThere ? CHANGES : ADDITIONS},
+    ${ADDED_UP}
+    SELECT count(*) AS changed FROM written
+  `;
+}
+
+const SUM_NAMES = [
+  "impressions",
+  "clicks",
+  "spend_micros",
+  "conversion_micros",
+  "revenue_micros",
+] as const;
+const KEY = sql.raw("campaign, day, ad_group, ad, segment");
+const LISTED_SUMS = sql.raw(SUM_NAMES.join(", "));
+const eachSum = (write: (name: string) => string, between = ", ") =>
+  sql.raw(SUM_NAMES.map(write).join(between));
+
+/** What the facts said before. */
+const BEFORE = sql`before AS MATERIALIZED (
+  SELECT fact.campaign, fact.day, ${eachSum((name) => `fact.${name}`)} FROM input JOIN campaign_facts AS fact
+    ON fact.campaign = input.campaign AND fact.day = input.day AND fact.ad_group = input.ad_group COLLATE "C"
+    AND fact.ad = input.ad COLLATE "C" AND fact.segment = input.segment COLLATE "C"
+),`;
+
+const ADDITIONS = sql`changes AS (
+  SELECT campaign, day, ${eachSum((name) => `sum(${name}) AS ${name}`)}, false AS is_open FROM written GROUP BY campaign, day
+)`;
+
+/**
+ * Where no fact says a number any more that one said before, only the day's other facts tell whether its sum is nothing
+ * or "nobody says": it is summed anew.
+ */
+const OPEN = eachSum(
+  (name) => `(count(${name}) > 0 AND count(${name}) FILTER (WHERE is_now) = 0)`,
+  " OR ",
+);
+const CHANGES = sql`changes AS (
+  SELECT campaign, day, ${eachSum(
+    (name) => `CASE WHEN count(${name}) > 0 THEN
+      coalesce(sum(${name}) FILTER (WHERE is_now), 0) - coalesce(sum(${name}) FILTER (WHERE NOT is_now), 0) END AS ${name}`,
+  )}, ${OPEN} AS is_open
+  FROM (SELECT *, true AS is_now FROM written UNION ALL SELECT *, false FROM before) AS said GROUP BY campaign, day
+)`;
+
+/** The changes, into the sums of days and the campaigns' ends. */
+const ADDED_UP = sql`days AS (
+  INSERT INTO campaign_days AS known (campaign, day, ${LISTED_SUMS})
+  SELECT campaign, day, ${LISTED_SUMS} FROM changes ORDER BY campaign, day
+  ON CONFLICT (campaign, day) DO UPDATE SET ${eachSum(
+    (name) =>
+      `${name} = coalesce(known.${name} + excluded.${name}, known.${name}, excluded.${name})`,
+  )}
+),
+marked AS (
+  INSERT INTO campaign_dirty_days (campaign, day) SELECT campaign, day FROM changes WHERE is_open
+  ON CONFLICT (campaign, day) DO NOTHING
+),
+ends AS (
+  UPDATE campaigns SET first_day = least(campaigns.first_day, said.first_day), last_day = greatest(campaigns.last_day, said.last_day),
+    updated_at = now()
+  FROM (SELECT campaign, min(day) AS first_day, max(day) AS last_day FROM changes GROUP BY campaign) AS said
+  WHERE number = said.campaign AND (
+    campaigns.first_day IS NULL OR said.first_day < campaigns.first_day OR said.last_day > campaigns.last_day
+  )
+)`;
 
 /** Columns of the statement's input, in the order of its INSERT: name, type, and what stands for "nothing". */
 const COLUMNS = [

@@ -141,6 +141,10 @@ describe("refresh_benchmarks", () => {
     const { number } = await addCampaign(database.pool, "team_a");
     const fact = { campaign: number, day: "2026-11-01", impressions: 1_000, clicks: 50, spend: 20 };
     await storeFacts(database.context().db, "team_a", 1, factColumns([fact]));
+    await database.pool.query("INSERT INTO campaign_dirty_days VALUES ($1, $2)", [
+      number,
+      fact.day,
+    ]);
     const benchmarks = async () =>
       (
         await database.pool.query(

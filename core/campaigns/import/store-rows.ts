@@ -4,7 +4,7 @@ import { isUniqueViolation } from "../../kernel/postgres-errors.ts";
 import { type FactColumns, type StoredFacts, storeFacts, storeNewFacts } from "../store-facts.ts";
 import { campaignKey } from "./campaign-book.ts";
 import type { ConvertedRows } from "./convert-rows.ts";
-import { holdCampaigns } from "./hold-campaigns.ts";
+import { numberCampaigns, touchCampaigns } from "./number-campaigns.ts";
 
 /** Campaigns whose numbers are kept between chunks. */
 const KNOWN_CAMPAIGNS = 20_000;
@@ -26,11 +26,11 @@ export class RowStore {
   async store(context: TransactionContext, { campaigns, facts }: ConvertedRows): Promise<number> {
     const keys = campaigns.map(campaignKey);
     const unknown = campaigns.filter((_, place) => !this.#known.has(keys[place] ?? ""));
-    const held = await holdCampaigns(context, this.#of, unknown);
+    const { numbers: found, added } = await numberCampaigns(context, this.#of, unknown);
     if (this.#known.size + unknown.length > KNOWN_CAMPAIGNS) this.#known.clear();
     for (const [place, campaign] of unknown.entries()) {
       // Kept for longer than the chunk, of whose text the name may be a part.
-      this.#known.set(keptText(campaignKey(campaign)), held.numbers[place] ?? 0);
+      this.#known.set(keptText(campaignKey(campaign)), found[place] ?? 0);
     }
     const numbers = keys.map((key) => this.#known.get(key) ?? 0);
     const { orphaned } = await this.#storeFacts(context, {
@@ -42,7 +42,10 @@ export class RowStore {
       this.#known.clear();
       throw new Error(`${orphaned} facts had no campaign`);
     }
-    return held.added;
+    const { importNumber } = this.#of;
+    return (
+      added + (await touchCampaigns(context, importNumber, { numbers: found, campaigns: unknown }))
+    );
   }
 
   /** As new ones, until one is there already; the rows of most files tell each thing once, and for the first time. */
@@ -50,7 +53,7 @@ export class RowStore {
     const { teamId, importNumber } = this.#of;
     if (this.#allNew) {
       try {
-        return await db.transaction((inner) => storeNewFacts(inner, teamId, importNumber, facts));
+        return await storeNewFacts(db, teamId, importNumber, facts);
       } catch (error) {
         if (!isUniqueViolation(error)) throw error;
         this.#allNew = false;

@@ -8,29 +8,25 @@ import { type CampaignNames, campaignKey, naturalKeyOf } from "./campaign-book.t
 const found = z.object({ place: z.coerce.number(), number: z.coerce.number() });
 
 /** Campaigns of a file as they are stored. */
-export interface HeldCampaigns {
+export interface NumberedCampaigns {
   /** `campaigns.number` of each, in the order in which they were given. */
   numbers: number[];
-  /** How many of them this import had not named before. */
+  /** How many of them are new. */
   added: number;
 }
 
 /**
- * The numbers of campaigns, made where the team has them not. Existing rows are locked by their numbers, as everybody
- * does who locks several. Each bears the last import that named it.
+ * The numbers of campaigns, made where the team has them not. Those that were there are not held: storeFacts holds all
+ * that a chunk is about, in their order.
  */
-export async function holdCampaigns(
+export async function numberCampaigns(
   context: TransactionContext,
   { teamId, importNumber }: { teamId: string; importNumber: number },
   campaigns: readonly CampaignNames[],
-): Promise<HeldCampaigns> {
+): Promise<NumberedCampaigns> {
   if (campaigns.length === 0) return { numbers: [], added: 0 };
   const existing = await findCampaigns(context, teamId, campaigns);
   const missing = campaigns.filter((_, place) => !existing.has(place));
-  const touched = await touchCampaigns(context, importNumber, {
-    places: [...existing.entries()],
-    campaigns,
-  });
   await insertCampaigns(context, { teamId, importNumber }, missing);
   const all = missing.length === 0 ? existing : await findCampaigns(context, teamId, campaigns);
   const numbers = campaigns.map((campaign, place) => {
@@ -39,7 +35,7 @@ export async function holdCampaigns(
     if (number === undefined) throw new Error(`The campaign ${campaignKey(campaign)} is gone`);
     return number;
   });
-  return { numbers, added: touched + missing.length };
+  return { numbers, added: missing.length };
 }
 
 /** One parameter for a whole column. */
@@ -60,28 +56,29 @@ async function findCampaigns(
       ) AS named (place, platform, natural_key, currency)
       JOIN campaigns AS campaign ON campaign.team_id = ${teamId} AND campaign.platform = named.platform
         AND campaign.natural_key = named.natural_key AND campaign.currency = named.currency
-      ORDER BY campaign.number FOR NO KEY UPDATE OF campaign
     `),
   );
   return new Map(rows.map(({ place, number }) => [place, number]));
 }
 
-/** @returns how many did not bear this import's number yet */
-async function touchCampaigns(
+/**
+ * Notes in campaigns which import named them last, and how. They have to be held by their numbers before.
+ * @returns how many did not bear this import's number yet
+ */
+export async function touchCampaigns(
   { db }: TransactionContext,
   importNumber: number,
-  { places, campaigns }: { places: [number, number][]; campaigns: readonly CampaignNames[] },
+  { numbers, campaigns }: { numbers: readonly number[]; campaigns: readonly CampaignNames[] },
 ): Promise<number> {
-  if (places.length === 0) return 0;
-  const named = places.map(([place]) => campaigns[place]);
+  if (numbers.length === 0) return 0;
   const rows = rowsOf(
     z.object({ number: z.coerce.number() }),
     await db.execute(sql`
       UPDATE campaigns AS campaign SET last_import = ${importNumber}, name = named.name,
         channel = coalesce(named.channel, campaign.channel), updated_at = now()
       FROM unnest(
-        ${array(places.map(([, number]) => number))}::bigint[], ${array(named.map((one) => one?.name ?? ""))}::text[],
-        ${array(named.map((one) => one?.channel ?? null))}::text[]
+        ${array(numbers)}::bigint[], ${array(campaigns.map(({ name }) => name))}::text[],
+        ${array(campaigns.map(({ channel }) => channel))}::text[]
       ) AS named (number, name, channel)
       WHERE campaign.number = named.number AND campaign.last_import IS DISTINCT FROM ${importNumber}
       RETURNING campaign.number

@@ -1,10 +1,11 @@
 import { getJob } from "../jobs/get-job.ts";
-import { hasEnded, type JobDetails } from "../jobs/job.ts";
+import type { JobDetails } from "../jobs/job.ts";
 import type { ModelCall } from "../gateway/model-call.ts";
 import type { Context } from "../kernel/context.ts";
 import { AppError, toAppError } from "../kernel/errors.ts";
 import { hasScope, requireScope } from "../kernel/principal.ts";
 import { findTool, toolNameOf } from "./find-skill.ts";
+import { followJob, type OnProgress } from "./follow-job.ts";
 import { jobShape, jobShown } from "./job-shown.ts";
 import { listSkills } from "./list-skills.ts";
 import type { Skill } from "./skill.ts";
@@ -12,11 +13,6 @@ import type { SkillHost } from "./skill-host.ts";
 import { inputSchemaOf, jsonSchemaOf, type ObjectSchema, outputSchemaOf } from "./skill-schema.ts";
 import { mayUse } from "./skills-off.ts";
 import { useSkill } from "./use-skill.ts";
-
-/** How long a call waits for its job, in milliseconds: less than clients of MCP wait by default. */
-const JOB_PATIENCE_MS = 45_000;
-/** How often a client is told of a job's progress meanwhile, in milliseconds. */
-const PROGRESS_MS = 2_000;
 
 /** A tool as MCP describes one. */
 export interface McpTool {
@@ -40,8 +36,7 @@ export interface McpCall {
   name: string;
   input: unknown;
   call: ModelCall;
-  /** Tells how far a job is. */
-  onProgress(progress: { done: number; total: number | null; message: string }): Promise<void>;
+  onProgress: OnProgress;
 }
 
 const JOB_TOOL = "job_read";
@@ -114,25 +109,6 @@ async function readJob(context: Context, input: unknown): Promise<JobDetails> {
   requireScope(context.principal, "skills");
   const named = typeof input === "object" && input !== null && "job_id" in input ? input : null;
   return getJob(context, { jobId: String(named?.job_id ?? "") });
-}
-
-/** Waits for a job and tells how far it is. @returns the job as it is when it ends, or when the time is up */
-async function followJob(
-  host: SkillHost,
-  job: { id: string; teamId: string },
-  { clientSignal }: ModelCall,
-  onProgress: McpCall["onProgress"],
-): Promise<JobDetails> {
-  const endsAt = host.gateway.now() + JOB_PATIENCE_MS;
-  let told = -1;
-  for (;;) {
-    const left = endsAt - host.gateway.now();
-    const details = await host.awaitJob(job, Math.max(0, Math.min(PROGRESS_MS, left)));
-    const { progressDone: done, progressTotal: total, progressMessage: message } = details;
-    if (done > told) await onProgress({ done, total, message });
-    told = Math.max(told, done);
-    if (hasEnded(details.state) || left <= 0 || clientSignal?.aborted) return details;
-  }
 }
 
 function toResult(output: Record<string, unknown>): McpResult {

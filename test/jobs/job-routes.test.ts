@@ -56,6 +56,17 @@ describe("a job", () => {
     expect(await file.text()).toBe("number\n1\n2\n3\n");
   });
 
+  it("is not waited for when it ended so long ago that no feed knows of it", async () => {
+    const key = { idempotency_key: "import of the 2nd" };
+    const { id } = await made({ count: 1 }, { ...LATER, ...key });
+    await stack.sql("UPDATE jobs SET state = 'cancelled', finished_at = now() WHERE id = $1", [id]);
+    const begun = Date.now();
+    const answer = await make({ count: 1 }, { ...LATER, ...key }, { prefer: "wait=40" });
+    const job = (await answer.json()) as Job;
+    expect([answer.status, job.id, job.state]).toEqual([200, id, "cancelled"]);
+    expect(Date.now() - begun).toBeLessThan(20_000);
+  });
+
   it("is made once for one key, however often it is asked for, and not for another body", async () => {
     const key = { idempotency_key: "import of the 3rd" };
     const answers = await Promise.all(

@@ -1,4 +1,3 @@
-import { getJob } from "#core/jobs/get-job.ts";
 import type { AskPorts } from "#core/campaigns/ask-campaigns.ts";
 import type { ModelCall } from "#core/gateway/model-call.ts";
 import type { SkillPorts } from "#core/skills/skill.ts";
@@ -8,6 +7,7 @@ import { teamRules } from "./admit-request.ts";
 import type { AppContext } from "./app-types.ts";
 import { callOf, defaultModelOf, endUserOf, gatewayPorts } from "./model-gateway.ts";
 import { vinPorts } from "./vin-ports.ts";
+import { waitForJob } from "./wait-for-job.ts";
 
 /** What skills reach the world by, for this request. */
 function skillPorts(c: AppContext): SkillPorts {
@@ -48,10 +48,7 @@ export function skillHost(c: AppContext): SkillHost {
     ports: skillPorts(c),
     gateway: gatewayPorts(c),
     jobDesk: c.get("deps").jobDesk,
-    async awaitJob(job, milliseconds) {
-      if (milliseconds > 0) await c.get("deps").jobFeed.awaitEnd(job.teamId, job.id, milliseconds);
-      return getJob(c.get("context"), { jobId: job.id });
-    },
+    awaitJob: (job, milliseconds) => waitForJob(c, job, milliseconds),
     refuseChanges: () => refuseWritesIfOff(c.get("signal")),
   };
 }

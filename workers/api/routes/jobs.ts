@@ -32,7 +32,7 @@ import {
   teamHeader,
   z,
 } from "../openapi.ts";
-import { wantedWait, waitForJob } from "../wait-for-job.ts";
+import { answerJob } from "../wait-for-job.ts";
 
 const PRIORITIES = Object.keys(JOB_PRIORITIES) as ["low", "normal", "high"]; // Object.keys forgets the literal types
 
@@ -233,12 +233,7 @@ async function make(c: AppContext, input: z.output<typeof createInput>) {
 export const jobRoutes = createRouter()
   .openapi(createContract, async (c) => {
     requireScope(c.get("context").principal, "jobs");
-    const made = await make(c, c.req.valid("json"));
-    const seconds = wantedWait(c.req.header("prefer"));
-    if (seconds === 0) return c.json(made, 202);
-    c.header("preference-applied", `wait=${seconds}`);
-    const ended = await waitForJob(c, { id: made.id, teamId: made.team_id }, seconds);
-    return ended ? c.json(encodeJob(ended), 200) : c.json(made, 202);
+    return answerJob(c, await make(c, c.req.valid("json")));
   })
   .openapi(listContract, async (c) => {
     const { state, team_id: _, ...query } = c.req.valid("query");

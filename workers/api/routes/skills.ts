@@ -23,8 +23,8 @@ import {
   teamHeader,
   z,
 } from "../openapi.ts";
-import { encodeJob, encodeNewJob, JOB_EXAMPLE, jobSchema } from "../job-shape.ts";
-import { waitForJob, wantedWait } from "../wait-for-job.ts";
+import { encodeNewJob, JOB_EXAMPLE, jobSchema } from "../job-shape.ts";
+import { answerJob } from "../wait-for-job.ts";
 import { skillHost, skillSwitches } from "../skill-host.ts";
 
 const jsonSchema = z
@@ -124,13 +124,9 @@ skillRoutes.post("/v1/skills/:name", async (c) => {
       : idempotent(c, (context) => answerWith(c, skill, input, context));
   c.executionCtx.waitUntil(work.catch(() => undefined)); // goes on when the client hangs up, so that it is accounted for
   const answer = await work;
-  if (answer.status !== 202) return c.json(answer.body, 200);
-  const seconds = wantedWait(c.req.header("prefer"));
-  if (seconds === 0) return c.json(answer.body, 202);
-  c.header("preference-applied", `wait=${seconds}`);
-  const { id, team_id: teamId } = jobSchema.parse(answer.body);
-  const ended = await waitForJob(c, { id, teamId }, seconds);
-  return ended ? c.json(encodeJob(ended), 200) : c.json(answer.body, 202);
+  return answer.status === 202
+    ? answerJob(c, jobSchema.parse(answer.body))
+    : c.json(answer.body, 200);
 });
 
 /** A skill that is a job needs what its job does, besides. */

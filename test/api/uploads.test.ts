@@ -179,6 +179,34 @@ describe("POST /v1/campaigns/uploads", () => {
       "body_too_large",
     );
   });
+
+  test("says of JSON that is none what is wrong, however its type is written", async () => {
+    for (const type of ["application/json", "Application/JSON"])
+      await expectProblem(
+        await send("POST", "/v1/campaigns/uploads", "{", { "content-type": type }),
+        400,
+        "invalid_json",
+      );
+  });
+
+  test("keeps nothing of a file that does not come whole, so that no other has to wait for its day", async () => {
+    const { client, key, teamId } = await stack.createTeam();
+    const post = (body: BodyInit, type: string) =>
+      send("POST", "/v1/campaigns/uploads", body, { "content-type": type }, key);
+    const stream = new Blob([Buffer.alloc(95 * MEBIBYTE + 1, "x")]).stream() as ReadableStream; // as below
+    await expectProblem(await post(stream, "text/csv"), 413, "body_too_large");
+    const file = (text: string) =>
+      `--b\r\ncontent-disposition: form-data; name="file"; filename="a.csv"\r\n\r\n${text}`;
+    for (const form of [file("a,b"), `${file("a,b")}\r\n${file("c")}\r\n--b--\r\n`])
+      await expectProblem(
+        await post(form, "multipart/form-data; boundary=b"),
+        400,
+        "invalid_request",
+      );
+    expect(await stack.sql("SELECT id FROM uploads WHERE team_id = $1", [teamId])).toEqual([]);
+    const { job } = await accepted(await post(csv("2026-11-09", 1), "text/csv"));
+    await ended(job.id, client);
+  });
 });
 
 describe("an upload in parts", () => {

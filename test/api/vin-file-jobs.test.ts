@@ -134,6 +134,15 @@ describe("POST /v1/vin/batch with a file", () => {
     }
   });
 
+  test("takes for JSON what is counted as JSON, and everything else for a file", async () => {
+    const list = JSON.stringify({ vins: [HONDA] });
+    const statuses = ["application/json", "Application/JSON;charset=utf-8", "application/json-seq"];
+    const answers = await Promise.all(statuses.map((type) => send(list, { "content-type": type })));
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 202]);
+    const broken = await send("{", { "content-type": "Application/JSON" });
+    await expectProblem(broken, 400, "invalid_json");
+  });
+
   test("refuses options that there are not, and keeps nothing of the file", async () => {
     const answer = await send("vin\n", { "content-type": "text/csv" }, "?colour=red");
     expect(answer.status).toBe(422);

@@ -6,6 +6,7 @@ import {
   type FormPart,
   readMultipart,
 } from "#core/uploads/read-multipart.ts";
+import { deleteUpload } from "#core/uploads/delete-upload.ts";
 import { receiveUpload } from "#core/uploads/receive-upload.ts";
 import { type Upload, uploadContentType, uploadName } from "#core/uploads/upload.ts";
 import type { AppContext } from "./app-types.ts";
@@ -44,10 +45,15 @@ async function receiveForm(c: AppContext, contentType: string): Promise<Received
   if (body === null) throw noFile();
   const fields: Record<string, string> = c.req.query();
   let stored: Omit<ReceivedFile, "fields"> | null = null;
-  for await (const part of readMultipart(body, boundaryOf(contentType))) {
-    if (part.name !== "file") fields[part.name] = await fieldText(part, FIELD_BYTES);
-    else if (stored !== null) throw noFile();
-    else stored = await storePart(c, part);
+  try {
+    for await (const part of readMultipart(body, boundaryOf(contentType))) {
+      if (part.name !== "file") fields[part.name] = await fieldText(part, FIELD_BYTES);
+      else if (stored !== null) throw noFile();
+      else stored = await storePart(c, part);
+    }
+  } catch (error) {
+    if (stored !== null) await forgetFile(c, stored.upload);
+    throw error;
   }
   if (stored === null) throw noFile();
   return { ...stored, fields };
@@ -59,6 +65,11 @@ const storePart = (c: AppContext, part: FormPart) =>
     contentType: typeOf(part.contentType),
     body: { stream: part.body, length: null },
   });
+
+/** Deletes a file that nothing comes of. */
+export async function forgetFile(c: AppContext, { id }: Upload): Promise<void> {
+  await deleteUpload(c.get("context"), c.get("deps"), id).catch(() => undefined); // it goes after a day
+}
 
 function noFile(): AppError {
   return new AppError("invalid_request", {

@@ -68,7 +68,7 @@ async function passFile(c: AppContext, next: Next): Promise<void> {
 }
 
 /** `application/json` and its kin such as `application/merge-patch+json`, with or without parameters. */
-function isJson(type: string | null): boolean {
+export function isJson(type: string | null): boolean {
   return type !== null && (type === "application/json" || JSON_TYPE.test(type));
 }
 

@@ -3,17 +3,20 @@ import {
   importInput,
   importOptions,
 } from "#core/campaigns/import/import-type.ts";
-import { createJob } from "#core/jobs/create-job.ts";
 import { AppError } from "#core/kernel/errors.ts";
 import { requireScope } from "#core/kernel/principal.ts";
-import type { TransactionContext } from "#core/kernel/context.ts";
 import { validationError } from "#core/kernel/validation-error.ts";
-import { markComplete } from "#core/uploads/complete-upload.ts";
-import { deleteUpload } from "#core/uploads/delete-upload.ts";
 import { reachUpload, requireComplete } from "#core/uploads/upload.ts";
 import type { AppContext } from "../app-types.ts";
-import { encodeNewJob, jobSchema } from "../job-shape.ts";
-import { type Created, idempotent } from "../middleware/idempotent.ts";
+import {
+  fileContents,
+  fileJobAnswer,
+  type FileJobAnswer,
+  jsonInPlaceOfFile,
+  makeFileJob,
+  makeJobOfFile,
+} from "../file-job.ts";
+import { idempotent } from "../middleware/idempotent.ts";
 import {
   createRoute,
   createRouter,
@@ -25,11 +28,6 @@ import {
   z,
 } from "../openapi.ts";
 import { receiveFile } from "../receive-file.ts";
-
-const answerSchema = z.object({ upload_id: z.string(), job: jobSchema });
-type Answer = z.infer<typeof answerSchema>;
-
-const binary = { schema: { type: "string" as const, format: "binary" } }; // else its type would be any text
 
 const contract = createRoute({
   method: "post",
@@ -47,76 +45,38 @@ const contract = createRoute({
           schema: importInput,
           example: { upload_id: "upl_01kahv7m3n8q4r6s9t2w5x0yzc" },
         },
-        "multipart/form-data": {
-          schema: {
-            type: "object",
-            required: ["file"],
-            properties: { file: { type: "string", format: "binary" } },
-          },
-        },
-        "text/csv": binary,
-        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": binary,
-        "application/octet-stream": binary,
+        ...fileContents,
       },
     },
   },
   responses: {
-    202: jsonResponse("The job, which goes on", answerSchema),
+    202: jsonResponse("The job, which goes on", fileJobAnswer),
     ...problemResponses,
   },
 });
 
 export const campaignUploadRoutes = createRouter().openapi(contract, async (c) => {
   requireScope(c.get("context").principal, "jobs");
-  const isJson = /^application\/([\w.-]+\+)?json\b/i.test(c.req.header("content-type") ?? "");
-  return c.json(isJson ? await importUpload(c) : await importFile(c), 202);
+  const named = await jsonInPlaceOfFile(c);
+  return c.json(named ? await importUpload(c, named.json) : await importFile(c), 202);
 });
 
 /** Imports a file that was sent before. */
-async function importUpload(c: AppContext): Promise<Answer> {
-  const parsed = importInput.safeParse(await c.req.json());
+async function importUpload(c: AppContext, json: unknown): Promise<FileJobAnswer> {
+  const parsed = importInput.safeParse(json);
   if (!parsed.success) throw validationError(parsed.error);
   const { body } = await idempotent(c, async (context) => {
     requireComplete(await reachUpload(context, parsed.data.upload_id));
-    return makeJob(c, context, parsed.data);
+    return makeFileJob(c, context, { type: importCampaignData, input: parsed.data });
   });
   return body;
 }
 
 /** Imports the file that the request brings. */
-async function importFile(c: AppContext): Promise<Answer> {
-  const { upload, facts, fields } = await receiveFile(c);
-  try {
-    const options = readOptions(fields);
-    const fingerprint = `${facts.etag} ${facts.size} ${JSON.stringify(options)}`;
-    const { body } = await idempotent(
-      c,
-      async (context) => {
-        await markComplete(context, upload.id, facts);
-        return makeJob(c, context, { ...options, upload_id: upload.id });
-      },
-      fingerprint,
-    );
-    // The same request was answered before, with the file that came then.
-    if (body.upload_id !== upload.id)
-      await deleteUpload(c.get("context"), c.get("deps"), upload.id);
-    return body;
-  } catch (error) {
-    await deleteUpload(c.get("context"), c.get("deps"), upload.id).catch(() => undefined); // it goes after a day
-    throw error;
-  }
-}
-
-async function makeJob(
-  c: AppContext,
-  context: TransactionContext,
-  input: z.output<typeof importInput>,
-): Promise<Created<Answer>> {
-  const { job } = await createJob(context, c.get("deps").jobDesk, {
-    type: importCampaignData,
-    input,
-  });
-  return { status: 202, body: { upload_id: input.upload_id, job: encodeNewJob(job) } };
+async function importFile(c: AppContext): Promise<FileJobAnswer> {
+  const received = await receiveFile(c);
+  const optionsOf = () => readOptions(received.fields);
+  return makeJobOfFile(c, received, { type: importCampaignData, optionsOf });
 }
 
 function readOptions(fields: Record<string, string>): z.output<typeof importOptions> {

@@ -9,6 +9,7 @@ import { refuseWritesIfOff } from "#core/switches/switches.ts";
 import type { VinReport } from "#core/vin/vin-report.ts";
 import { vinNeed, vinWish } from "#core/vin/vin-wish.ts";
 import type { AppContext } from "../app-types.ts";
+import { fileContents, fileJobAnswer, jsonInPlaceOfFile } from "../file-job.ts";
 import { callOf, endUserOf } from "../model-gateway.ts";
 import {
   createRoute,
@@ -21,7 +22,7 @@ import {
   z,
 } from "../openapi.ts";
 import { skillHost } from "../skill-host.ts";
-import { jsonOfBody, readVinFile, readVinList, vinFileAnswer, vinList } from "../vin-file-job.ts";
+import { readVinFile, readVinList, vinList } from "../vin-file-job.ts";
 import { vinPorts } from "../vin-ports.ts";
 
 const vinSchema = vinShape.openapi("Vin");
@@ -79,8 +80,6 @@ function jsonOf(text: string) {
 
 const wrongVinSchema = wrongVinShape.openapi("WrongVin");
 
-const binary = { schema: { type: "string" as const, format: "binary" } }; // else its type would be any text
-
 const batchAnswer = z.object({
   data: z.array(z.discriminatedUnion("valid", [vinSchema, wrongVinSchema])),
 });
@@ -109,22 +108,13 @@ const batchContract = createRoute({
           schema: readVinsInput,
           example: { vins: ["1HGCM82633A004352", "1HGMC82633A004352"] },
         },
-        "multipart/form-data": {
-          schema: {
-            type: "object",
-            required: ["file"],
-            properties: { file: { type: "string", format: "binary" } },
-          },
-        },
-        "text/csv": binary,
-        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": binary,
-        "application/octet-stream": binary,
+        ...fileContents,
       },
     },
   },
   responses: {
     200: jsonResponse("What they say", batchAnswer),
-    202: jsonResponse("The job that reads them", vinFileAnswer),
+    202: jsonResponse("The job that reads them", fileJobAnswer),
     ...problemResponses,
   },
 });
@@ -143,11 +133,10 @@ vinRoutes.openAPIRegistry.registerPath(batchContract);
 
 // Not by its contract: a body is checked by what it is, a short list, a long one or a file.
 vinRoutes.post("/v1/vin/batch", async (c) => {
-  const isJson = /^application\/([\w.-]+\+)?json\b/i.test(c.req.header("content-type") ?? "");
-  const json = isJson ? await jsonOfBody(c) : null;
-  const long = isJson ? longList(json) : null;
-  if (isJson && long === null) {
-    const input = readVinsInput.safeParse(json);
+  const list = await jsonInPlaceOfFile(c);
+  const long = list && longList(list.json);
+  if (list && long === null) {
+    const input = readVinsInput.safeParse(list.json);
     if (!input.success) throw validationError(input.error);
     const results = await asUse(c, () => readVins(c.get("context"), vinPorts(c), input.data));
     return c.json({ data: results.map(encodeResult) }, 200);

@@ -31,9 +31,13 @@ export function dayRows(where: SQL, { from, to }: Period, byAd: boolean): SQL {
       SELECT 1 FROM campaign_dirty_days AS dirty WHERE dirty.campaign = sums.campaign AND dirty.day = sums.day
     )
     UNION ALL
-    SELECT ${CAMPAIGN_COLUMNS}, fact.day, '' AS ad_group, '' AS ad, ${SUM_COLUMNS}
-    FROM selected JOIN campaign_dirty_days AS dirty ON dirty.campaign = selected.number
-    JOIN campaign_facts AS fact ON fact.campaign = dirty.campaign AND fact.day = dirty.day
-    WHERE dirty.day ${days}
+    SELECT ${CAMPAIGN_COLUMNS}, summed.day, '' AS ad_group, '' AS ad, ${SUM_COLUMNS}
+    FROM selected JOIN (
+      SELECT fact.campaign, fact.day, sum(impressions) AS impressions, sum(clicks) AS clicks,
+        sum(spend_micros) AS spend_micros, sum(conversion_micros) AS conversion_micros, sum(revenue_micros) AS revenue_micros
+      FROM selected JOIN campaign_dirty_days AS dirty ON dirty.campaign = selected.number
+      JOIN campaign_facts AS fact ON fact.campaign = dirty.campaign AND fact.day = dirty.day
+      WHERE dirty.day ${days} GROUP BY fact.campaign, fact.day
+    ) AS summed ON summed.campaign = selected.number
   )`;
 }

@@ -1,12 +1,18 @@
 import { z } from "zod";
 import type { Context } from "../kernel/context.ts";
 import { campaignFilter } from "./campaign-filter.ts";
-import { decompose, type Decomposition, type Member, type Part } from "./changes/decompose.ts";
+import {
+  decompose,
+  type Decomposition,
+  type Member,
+  type Part,
+  wholeOf,
+} from "./changes/decompose.ts";
 import { changeSentences } from "./changes/sentences.ts";
 import { type Period, previousPeriod } from "./metrics/days.ts";
 import { periodInput, resolvePeriod } from "./metrics/period.ts";
 import { RATIO_NAMES, type RatioName } from "./metrics/ratios.ts";
-import { type Dimension, type Group, readAllGroups, readGroups } from "./metrics/read-groups.ts";
+import { type Dimension, type Group, readAllGroups } from "./metrics/read-groups.ts";
 import { addSums, noSums, type Sums, SUMS } from "./metrics/sums.ts";
 import { type NamedCampaigns, selectCampaigns } from "./read-metrics.ts";
 import type { Language } from "./words/figures.ts";
@@ -64,16 +70,20 @@ export async function explainChange(
   const byAdGroup = input.campaign_id !== undefined;
   const groupBy: Dimension[] = byAdGroup ? ["platform", "ad_group"] : ["platform", "campaign"];
   const query = { where, period, withPrevious: true };
-  const [{ groups, complete }, totals] = await Promise.all([
-    readAllGroups(context.db, { ...query, groupBy, sort: "spend" }, MOST_MEMBERS),
-    readGroups(
+  const { groups, complete } = await readAllGroups(
+    context.db,
+    { ...query, groupBy, sort: "spend" },
+    MOST_MEMBERS,
+  );
+  const members = groups.map((group) => toMember(group, byAdGroup));
+  if (!complete) {
+    const totals = await readAllGroups(
       context.db,
       { ...query, groupBy: ["platform"], sort: null },
-      { limit: MOST_CURRENCIES },
-    ),
-  ]);
-  const members = groups.map((group) => toMember(group, byAdGroup));
-  if (!complete) members.push(...restOf(totals.items, members));
+      MOST_CURRENCIES,
+    );
+    members.push(...restOf(totals.groups, members));
+  }
   const currencies = [...new Set(members.map(({ currency }) => currency))].toSorted();
   const previous = previousPeriod(period);
   const changes = currencies.map((currency) =>
@@ -160,17 +170,10 @@ function explain(
       after: addSums(sum.after, member.after),
     });
   }
-  const whole = members.reduce<Member>(
-    (sum, { before, after }) => ({
-      before: addSums(sum.before, before),
-      after: addSums(sum.after, after),
-    }),
-    { before: noSums(), after: noSums() },
-  );
   const explained = {
     ...about,
     ...ends,
-    whole,
+    whole: wholeOf(members),
     platforms: [...platforms.values()].toSorted(bySize),
     members: parts.toSorted(bySize),
   };

@@ -55,13 +55,7 @@ export function decompose<M extends Member>(
   name: RatioName,
   members: readonly M[],
 ): Decomposition<M> {
-  const whole = members.reduce<Member>(
-    (sum, { before, after }) => ({
-      before: addSums(sum.before, before),
-      after: addSums(sum.after, after),
-    }),
-    { before: noSums(), after: noSums() },
-  );
+  const whole = wholeOf(members);
   const [before, after] = [ratioOf(name, whole.before), ratioOf(name, whole.after)];
   if (before === null || after === null) return { before, after, change: null, parts: [] };
   const change = after - before;
@@ -74,6 +68,16 @@ export function decompose<M extends Member>(
     parts: members.map((member, index) => splitPart(name, member, whole, parts[index] ?? 0n)),
   };
 }
+
+/** The sums of all members. */
+export const wholeOf = (members: readonly Member[]): Member =>
+  members.reduce<Member>(
+    (sum, { before, after }) => ({
+      before: addSums(sum.before, before),
+      after: addSums(sum.after, after),
+    }),
+    { before: noSums(), after: noSums() },
+  );
 
 /** The numerators and denominators of both periods; what nobody said adds nothing. */
 function termsOf(name: RatioName, { before, after }: Member) {

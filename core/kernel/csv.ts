@@ -4,10 +4,13 @@ export type CsvCell = string | number | boolean | null;
 const FORMULA = /^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/;
 const NEEDS_QUOTES = /[",\r\n]/;
 
+/** A text as a spreadsheet shows it and does not run it: with an apostrophe before it where it would be a formula. */
+export const harmlessText = (text: string): string => (FORMULA.test(text) ? `'${text}` : text);
+
 function csvCell(cell: CsvCell): string {
   if (cell === null) return "";
   if (typeof cell !== "string") return String(cell);
-  const harmless = FORMULA.test(cell) ? `'${cell}` : cell;
+  const harmless = harmlessText(cell);
   return NEEDS_QUOTES.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
 }
 

@@ -1,3 +1,4 @@
+import { harmlessText } from "../../kernel/csv.ts";
 import type { VinResult } from "../read-vins.ts";
 import type { VinEngine, VinReport } from "../vin-report.ts";
 
@@ -21,9 +22,6 @@ export const VIN_COLUMNS = [
   "vin_problem",
   "vin_suggestion",
 ] as const;
-
-/** Spreadsheets would run a text that begins so; what services say may begin with anything. */
-const FORMULA = /^[=+\-@\t\r\n]/;
 
 /** The values of a row, one for each of VIN_COLUMNS. */
 export type VinRow = string[];
@@ -63,7 +61,8 @@ export function rowOf(result: VinResult): VinRow {
 export const problemRow = (problem: string): VinRow => row({ vin_problem: problem });
 
 function row(values: Partial<Record<(typeof VIN_COLUMNS)[number], string | null>>): VinRow {
-  return VIN_COLUMNS.map((name) => (values[name] ?? "").replace(FORMULA, "'$&"));
+  // What services say may begin with anything.
+  return VIN_COLUMNS.map((name) => harmlessText(values[name] ?? ""));
 }
 
 function engineText(engine: VinEngine | null): string {

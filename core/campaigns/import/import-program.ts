@@ -1,9 +1,8 @@
-import { AppError } from "../../kernel/errors.ts";
 import { sha256Hex } from "../../kernel/digest.ts";
-import { JobFailure, type JobProgram, type JobRun, type Json } from "../../jobs/job-type.ts";
-import { fileSource } from "../../tables/file-source.ts";
-import { openTable, type Table, type TablePosition } from "../../tables/table.ts";
+import type { JobProgram, JobRun, Json } from "../../jobs/job-type.ts";
+import type { Table, TablePosition } from "../../tables/table.ts";
 import { reachUpload, requireComplete, type Upload, uploadKey } from "../../uploads/upload.ts";
+import { openUploadedTable, orFailure, rowsExpected } from "../../uploads/uploaded-table.ts";
 import { rollUpDays } from "../roll-up-days.ts";
 import { type ConvertedRows, RowConverter } from "./convert-rows.ts";
 import { beginImport, finishImport } from "./import-record.ts";
@@ -95,11 +94,8 @@ async function runImport(job: JobRun<ImportInput>): Promise<ImportResult> {
   return result;
 }
 
-const openUpload = async (job: JobRun<ImportInput>, upload: Upload): Promise<Table> =>
-  openTable(await fileSource(job.ports.files, uploadKey(upload)), {
-    batchBytes: CHUNK_BYTES,
-    ...(job.input.sheet === null ? {} : { sheet: job.input.sheet }),
-  });
+const openUpload = ({ ports, input }: JobRun<ImportInput>, upload: Upload): Promise<Table> =>
+  openUploadedTable(ports.files, upload, { sheet: input.sheet, batchBytes: CHUNK_BYTES });
 
 async function makePlan(job: JobRun<ImportInput>, upload: Upload): Promise<Json> {
   const { upload_id: _, ...options } = job.input;
@@ -172,12 +168,6 @@ async function* convertAll(
   }
 }
 
-/** By how much of a CSV file is read; null for a workbook, whose places are rows. */
-function rowsExpected({ rows, position }: ImportState, { size }: Upload): number | null {
-  if (position?.format !== "csv" || size === null) return null;
-  return Math.max(rows, Math.round((rows * size) / Math.max(1, position.byte)));
-}
-
 async function saveRejected(
   job: JobRun<ImportInput>,
   { upload, plan, state }: Omit<Importing, "importNumber"> & { state: ImportState },
@@ -192,19 +182,6 @@ async function saveRejected(
     body: rejectedFile(await openUpload(job, upload), plan, { from, count: state.rejected }),
   });
   return url;
-}
-
-/** What is wrong with the file stays wrong however often it is read. */
-async function orFailure<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    const wrong = ["validation_failed", "unsupported_media_type"];
-    if (error instanceof AppError && wrong.includes(error.code)) {
-      throw new JobFailure(error.message, { cause: error });
-    }
-    throw error;
-  }
 }
 
 // The state is JSON by its shape; interfaces have no index signature that says so.

@@ -1,10 +1,10 @@
-import { AppError } from "../../kernel/errors.ts";
 import { BoundedMap } from "../../kernel/bounded-map.ts";
-import { JobFailure, type JobProgram, type JobRun, type Json } from "../../jobs/job-type.ts";
+import type { JobProgram, JobRun, Json } from "../../jobs/job-type.ts";
 import { cellText } from "../../tables/cell-text.ts";
 import { fileSource } from "../../tables/file-source.ts";
-import { openTable, type Table, type TableBatch, type TablePosition } from "../../tables/table.ts";
+import type { Table, TableBatch, TablePosition } from "../../tables/table.ts";
 import { reachUpload, requireComplete, type Upload, uploadKey } from "../../uploads/upload.ts";
+import { openUploadedTable, orFailure, rowsExpected } from "../../uploads/uploaded-table.ts";
 import { normaliseVin } from "../vin.ts";
 import { decodeVinFile, type VinFileInput, type VinFileResult } from "./decode-vin-file-type.ts";
 import { type FilePlan, planFile } from "./file-plan.ts";
@@ -74,12 +74,8 @@ async function runVinFile(job: Job): Promise<VinFileResult> {
 
 const stateOf = (json: Json) => json as unknown as FileState; // as commit gave it
 
-async function openUpload({ ports, input }: Job, upload: Upload): Promise<Table> {
-  return openTable(await fileSource(ports.files, uploadKey(upload)), {
-    batchBytes: CHUNK_BYTES,
-    ...(input.sheet ? { sheet: input.sheet } : {}),
-  });
-}
+const openUpload = ({ ports, input }: Job, upload: Upload): Promise<Table> =>
+  openUploadedTable(ports.files, upload, { sheet: input.sheet || null, batchBytes: CHUNK_BYTES });
 
 async function makePlan(job: Job, open: () => Promise<Table>): Promise<FilePlan> {
   const table = await open();
@@ -190,12 +186,6 @@ function pieceOf(
   return { piece: { rows }, counts };
 }
 
-/** By how much of a CSV file is read; null for a workbook, whose places are rows. */
-function rowsExpected({ rows, position }: FileState, { size }: Upload): number | null {
-  if (position?.format !== "csv" || size === null) return null;
-  return Math.max(rows, Math.round((rows * size) / Math.max(1, position.byte)));
-}
-
 interface Finished {
   upload: Upload;
   open: () => Promise<Table>;
@@ -230,16 +220,4 @@ async function deletePieces(job: Job, count: number): Promise<void> {
   const keys = Array.from({ length: count }, (_, at) => pieceKey(job, at + 1));
   for (let at = 0; at < keys.length; at += 1_000)
     await job.ports.files.delete(keys.slice(at, at + 1_000));
-}
-
-/** What is wrong with the file stays wrong however often it is read. */
-async function orFailure<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    const wrong = ["validation_failed", "unsupported_media_type", "not_found"];
-    if (error instanceof AppError && wrong.includes(error.code))
-      throw new JobFailure(error.message, { cause: error });
-    throw error;
-  }
 }

@@ -314,6 +314,32 @@ describe("cancelling", () => {
     expect((await job(id)).state).toBe("cancelled");
   });
 
+  it.each<[string, (run: JobRun<Json>) => Promise<Json | void>]>([
+    ["sleep", ({ step }) => step.sleep("nap", 3_600_000)],
+    ["wait for an event", ({ step }) => step.waitForEvent("e", "e", 3_600_000)],
+    ["have child jobs", ({ step }) => step.children("parts", small.type, ["a"])],
+    ["fail and be tried again", () => Promise.reject(new Error("It failed."))],
+    ["be handed over", ({ step }) => step.run("second", () => Promise.resolve(2))],
+  ])("is not forgotten by a job that was about to %s and had not heard of it", async (to, next) => {
+    act = async (run) => {
+      // Longer than the slice of the job that is to be handed over.
+      await run.step.run("first", () => new Promise<null>((done) => setTimeout(done, 20, null)));
+      await cancel(run.id);
+      await next(run);
+      return "never";
+    };
+    const id = await world.create(teamId, acting.type, null);
+    await world.dispatch();
+    const sliceSeconds = to === "be handed over" ? 0.01 : 300;
+    await world.deliver(world.process({ settings: { sliceSeconds } }));
+    expect(await job(id)).toMatchObject({
+      state: "cancelled",
+      cancelRequestedAt: null,
+      attempts: [{ outcome: "cancelled" }],
+    });
+    expect(await world.sql("SELECT id FROM jobs WHERE parent_id = $1", [id])).toEqual([]);
+  });
+
   it("is refused for a job that has ended, and for one of another team", async () => {
     act = () => Promise.resolve(1);
     const id = await start();

@@ -13,6 +13,11 @@ export class LeaseLost extends Error {
   override readonly name = "LeaseLost";
 }
 
+/** Thrown in place of what would let go of a job that somebody wants cancelled: nothing was written, and it is to end. */
+export class CancelWanted extends Error {
+  override readonly name = "CancelWanted";
+}
+
 /** A step as it is written. */
 export interface WrittenStep {
   position: number;
@@ -210,7 +215,7 @@ export class JobLease {
    * @param wait.step written with it, where it is new
    * @param wait.wakeAt null for what has no time
    * @returns seconds until it is due, null without a time
-   * @throws LeaseLost
+   * @throws LeaseLost, CancelWanted
    */
   async park(
     db: Database | null,
@@ -222,7 +227,7 @@ export class JobLease {
       WITH held AS (
         UPDATE jobs SET ${this.#told()}, ${RELEASED}, state = 'scheduled', waiting_for = ${wait.waitingFor},
           due_at = ${wakeAt}, progressed = progressed OR ${step !== null}, steps = steps + ${step ? 1 : 0}
-        WHERE ${this.#mine()} AND (${step === null} OR steps = ${step?.position ?? 0})
+        WHERE ${this.#mineToLeave()} AND (${step === null} OR steps = ${step?.position ?? 0})
         RETURNING id, attempt, due_at
       ), added AS (
         INSERT INTO job_steps (job_id, position, name, kind, state, kept, count, wake_at, attempt, started_at)
@@ -232,36 +237,36 @@ export class JobLease {
       )
       SELECT coalesce(extract(epoch FROM due_at - now()), -1)::double precision AS seconds FROM held`);
     const [row] = rowsOf(dueRow, rows);
-    if (!row) throw new LeaseLost(`${this.job.id} is somebody else's`);
+    if (!row) return this.#notLeft(db ?? this.#db);
     return wait.wakeAt === null ? null : Math.max(0, row.seconds);
   }
 
   /**
    * Ends the lease and keeps the job's part of the capacity: the next message goes on.
-   * @throws LeaseLost
+   * @throws LeaseLost, CancelWanted
    */
   async handOver(): Promise<void> {
     const rows = await this.#db.execute(sql`
       UPDATE jobs SET ${this.#told()}, lease_until = NULL, fence = fence + 1,
         message_due_at = now() + make_interval(secs => ${MESSAGE_OVERDUE_SECONDS})
-      WHERE ${this.#mine()} RETURNING cancel_requested_at IS NOT NULL AS cancelled`);
-    this.#heard(rowsOf(heldRow, rows)[0]);
+      WHERE ${this.#mineToLeave()} RETURNING false AS cancelled`);
+    if (rowsOf(heldRow, rows).length === 0) await this.#notLeft(this.#db);
   }
 
   /**
    * Puts the job back among those that wait, in the middle of its attempt.
-   * @throws LeaseLost
+   * @throws LeaseLost, CancelWanted
    */
   async giveBack(waitingFor: string): Promise<void> {
     const rows = await this.#db.execute(sql`
       UPDATE jobs SET ${this.#told()}, ${RELEASED}, state = 'queued', waiting_for = ${waitingFor}, queued_at = now()
-      WHERE ${this.#mine()} RETURNING cancel_requested_at IS NOT NULL AS cancelled`);
-    this.#heard(rowsOf(heldRow, rows)[0]);
+      WHERE ${this.#mineToLeave()} RETURNING false AS cancelled`);
+    if (rowsOf(heldRow, rows).length === 0) await this.#notLeft(this.#db);
   }
 
   /**
    * Ends the attempt, and the job where it is not made again. The callback's row is written with the end.
-   * @throws LeaseLost
+   * @throws LeaseLost, CancelWanted where it would be made again
    */
   async end(ending: Ending): Promise<void> {
     const { state } = ending;
@@ -276,7 +281,7 @@ export class JobLease {
           result = ${state === "succeeded" ? ending.result : null}::json,
           error_code = ${error?.code ?? null}, error_message = ${error?.message ?? null},
           finished_at = CASE WHEN ${again} THEN NULL ELSE now() END
-        WHERE ${this.#mine()} RETURNING id, team_id, attempt, callback_url, state
+        WHERE ${again ? this.#mineToLeave() : this.#mine()} RETURNING id, team_id, attempt, callback_url, state
       ), attempt AS (
         UPDATE job_attempts SET outcome = ${again ? "failed" : state}, ended_at = now(),
           error_code = ${error?.code ?? null}, error_message = ${error?.message ?? null}
@@ -287,13 +292,24 @@ export class JobLease {
         FROM held WHERE callback_url IS NOT NULL AND NOT ${again}
       )
       SELECT false AS cancelled FROM held`);
-    if (rowsOf(heldRow, rows).length === 0)
-      throw new LeaseLost(`${this.job.id} is somebody else's`);
+    if (rowsOf(heldRow, rows).length === 0) await this.#notLeft(this.#db);
   }
 
   #mine(): SQL {
     const { id, fence } = this.job;
     return sql`id = ${id} AND fence = ${fence} AND state = 'running' AND lease_until IS NOT NULL`;
+  }
+
+  /** Whoever cancels a job that runs leaves it to its process: one that lets go of it must not take the wish along. */
+  #mineToLeave(): SQL {
+    return sql`${this.#mine()} AND cancel_requested_at IS NULL`;
+  }
+
+  /** Why the job could not be let go of, by a look of its own: a statement that waited for a row sees the others as they were. */
+  async #notLeft(db: Database): Promise<never> {
+    await this.lock(db);
+    if (this.cancelled) throw new CancelWanted(`${this.job.id} is to be cancelled`);
+    throw new LeaseLost(`${this.job.id} is somebody else's`);
   }
 
   #told(): SQL {

@@ -3,7 +3,7 @@ import type { Context, TransactionContext } from "../../kernel/context.ts";
 import { jobJson } from "../job-json.ts";
 import { JobFailure, type Json } from "../job-type.ts";
 import { JOB_JSON_BYTES, JOB_STEPS, JOB_WAIT_MS, type JobStep } from "../job.ts";
-import { type JobLease, LeaseLost } from "./job-lease.ts";
+import { CancelWanted, type JobLease, LeaseLost } from "./job-lease.ts";
 import type { KeptStep } from "./step-history.ts";
 import type { StopSign } from "./stop.ts";
 
@@ -94,7 +94,7 @@ export class StepRunner {
 
   /**
    * Does something that only we can fail at: what it throws never reaches the program.
-   * @param work throws LeaseLost where the job is somebody else's
+   * @param work throws LeaseLost where the job is somebody else's, CancelWanted where it is to end
    */
   async ours<T>(work: () => Promise<T>): Promise<T> {
     const { stop } = this.parts;
@@ -103,6 +103,7 @@ export class StepRunner {
     try {
       return await work();
     } catch (error) {
+      if (error instanceof CancelWanted) return stop.halt({ kind: "cancelled" });
       return stop.halt(error instanceof LeaseLost ? { kind: "lost" } : { kind: "fault", error });
     }
   }

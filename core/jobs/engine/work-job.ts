@@ -9,7 +9,7 @@ import { JobFailure, type Json } from "../job-type.ts";
 import { JOB_JSON_BYTES } from "../job.ts";
 import { claimJob } from "./claim-job.ts";
 import { type JobEngine, typesOf } from "./job-engine.ts";
-import { type Ending, type JobError, JobLease, LeaseLost } from "./job-lease.ts";
+import { CancelWanted, type Ending, type JobError, JobLease, LeaseLost } from "./job-lease.ts";
 import { JobReport } from "./job-report.ts";
 import { startPulse } from "./pulse.ts";
 import { recoverJobs } from "./recover-jobs.ts";
@@ -51,7 +51,10 @@ export async function workJob(engine: JobEngine, jobId: string): Promise<{ callb
   }
   const working = { engine, context: { ...context, log }, lease };
   try {
-    const state = await conclude(working, outcome);
+    const state = await conclude(working, outcome).catch((error: unknown) => {
+      if (error instanceof CancelWanted) return end(working, { state: "cancelled" });
+      throw error;
+    });
     const duration = Math.round(performance.now() - started);
     log.info("job_worked", { state, attempt: job.attempt, duration_ms: duration });
   } catch (error) {

@@ -25,7 +25,7 @@ import {
   problemResponses,
   security,
   teamHeader,
-  z,
+  type z,
 } from "../openapi.ts";
 import { receiveFile } from "../receive-file.ts";
 

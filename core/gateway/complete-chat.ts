@@ -1,7 +1,6 @@
 import { estimatePromptTokens, estimateTokens } from "../chat/estimate-tokens.ts";
-import { AppError, type ErrorCode, toAppError } from "../kernel/errors.ts";
+import { AppError, type ErrorCode } from "../kernel/errors.ts";
 import { mayUseModel } from "../kernel/principal.ts";
-import { limitName } from "../meter/limit-state.ts";
 import type { ModelRoute, Route } from "../providers/catalog.ts";
 import { asksForJson, guardAnswer } from "../guard-rails/guard-answer.ts";
 import type { GuardRails, Rails } from "../guard-rails/guard-rails.ts";
@@ -15,6 +14,7 @@ import { type Answered, attemptTargets, deadlineOf } from "./attempt-targets.ts"
 import { builtinAnswer } from "./builtin-provider.ts";
 import { callProvider, isEventStream, type ProviderAnswer, readWhole } from "./call-provider.ts";
 import { type ChatRequest, parseJsonObject } from "./chat-request.ts";
+import { type Attempt, type Progress, withFailureRecord } from "./failure-record.ts";
 import { copiesOf, lostTokens, withHedge } from "./hedge.ts";
 import type { GatewayPorts, ModelAnswer, ModelCall } from "./model-call.ts";
 import { planAttempts } from "./plan-attempts.ts";
@@ -23,15 +23,7 @@ import { readHead } from "./stream-head.ts";
 import { StreamTally, writtenText } from "./stream-tally.ts";
 import { type Admission, UNLIMITED } from "./admission.ts";
 import { fittingOutput, worstCase } from "./worst-case.ts";
-import { makeUsageRecord, type Outcome, readUsage } from "./usage-tally.ts";
-
-const NOTHING: Outcome = {
-  status: 200,
-  errorCode: null,
-  tokens: { input: 0, output: 0 },
-  estimated: false,
-  firstTokenAt: null,
-};
+import { makeUsageRecord, NOTHING, type Outcome, readUsage } from "./usage-tally.ts";
 
 /**
  * Sends a chat completion to the model's provider, and makes exactly one usage record of it, however it ends.
@@ -45,21 +37,24 @@ export async function completeChat(
   errorEvent: (error: AppError) => string,
 ): Promise<ModelAnswer> {
   const estimateInput = () => inputTokens(request);
-  return withFailureRecord({ ports, call, model: request.model, estimateInput }, async (found) => {
-    const route = allowedRoute(ports, call, request.model);
-    const model = route instanceof Promise ? await route : route;
-    const asked = ports.guardRails(call.teamId);
-    const rails = asked instanceof Promise ? await asked : asked;
-    const guarded = rails ? guardRequest(rails, request) : request;
-    const common = { ports, call, request: guarded, rails };
-    const input: Completion = { ...common, errorEvent, model, found, cache: null };
-    if (!call.cache) return complete(input);
-    const cache = await CacheTurn.begin({ ...common, route: model }, call.cache);
-    return complete({ ...input, cache }).catch((thrown: unknown) => {
-      cache?.fail(thrown);
-      throw thrown;
-    });
-  });
+  return withFailureRecord(
+    { ports, call, model: request.model, estimateInput },
+    async (progress) => {
+      const route = allowedRoute(ports, call, request.model);
+      const model = route instanceof Promise ? await route : route;
+      const asked = ports.guardRails(call.teamId);
+      const rails = asked instanceof Promise ? await asked : asked;
+      const guarded = rails ? guardRequest(rails, request) : request;
+      const common = { ports, call, request: guarded, rails };
+      const input: Completion = { ...common, errorEvent, model, progress, cache: null };
+      if (!call.cache) return complete(input);
+      const cache = await CacheTurn.begin({ ...common, route: model }, call.cache);
+      return complete({ ...input, cache }).catch((thrown: unknown) => {
+        cache?.fail(thrown);
+        throw thrown;
+      });
+    },
+  );
 }
 
 interface Completion {
@@ -68,7 +63,7 @@ interface Completion {
   request: ChatRequest;
   errorEvent: (error: AppError) => string;
   model: ModelRoute;
-  found: (route: Route, attempt: number) => void;
+  progress: Progress;
   /** Null where nobody asked the response cache. */
   cache: CacheTurn | null;
   /** The team's guard rails; what is kept went through them before. */
@@ -77,12 +72,13 @@ interface Completion {
 
 /** Answers from the response cache, or by the model's targets. */
 async function complete(input: Completion): Promise<ModelAnswer> {
-  const { ports, call, errorEvent, model, cache } = input;
+  const { ports, call, errorEvent, model, cache, progress } = input;
   const deadlineAt = deadlineOf(model, call.receivedAt);
-  const run = { ports, call, plan: planOf(ports, model), deadlineAt, begins: input.found };
+  const run = { ports, call, plan: planOf(ports, model), deadlineAt, begins: progress.begins };
   const kept = cache?.replay(input.request.stream);
   const decided = kept ? UNLIMITED : admit(input, deadlineAt);
   const admission = decided instanceof Promise ? await decided : decided;
+  progress.admission = admission;
   const request = bounded(input, admission.outputCap);
   const replayed = { route: model.targets[0], number: 1 };
   if (request.stream) {
@@ -210,50 +206,6 @@ export function wholeAnswer(
     served: { provider: route.provider, attempts: counted.attempt ?? 1 },
     record,
   };
-}
-
-/** What is known of a request that may fail. */
-export interface Attempt {
-  ports: GatewayPorts;
-  call: ModelCall;
-  /** Empty where the request was too malformed to name one. */
-  model: string;
-  /** Counts what the provider was sent, for requests that were ended after that. */
-  estimateInput?: () => number;
-}
-
-/** Requests that a provider had received, and may charge for, when they ended. */
-const SENT: ReadonlySet<ErrorCode> = new Set(["client_closed", "provider_timeout"]);
-
-/** Runs the work; what it throws becomes the request's usage record, and goes on. */
-export async function withFailureRecord<T>(
-  { ports, call, model, estimateInput }: Attempt,
-  work: (found: (route: Route, attempt: number) => void) => Promise<T>,
-): Promise<T> {
-  let route: Route | null = null;
-  let attempt = 1;
-  try {
-    return await work((found, number) => {
-      route = found;
-      attempt = number;
-    });
-  } catch (thrown) {
-    const error = toAppError(thrown);
-    const sent = route !== null && SENT.has(error.code) && error.details?.["sent"] !== false;
-    const input = sent ? (estimateInput?.() ?? 0) : 0;
-    const tokens = { input, output: 0 };
-    const outcome = {
-      ...NOTHING,
-      status: error.meaning.status,
-      errorCode: error.code,
-      tokens,
-      estimated: input > 0,
-      attempt,
-      refusedBy: error.limit && limitName(error.limit.state),
-    };
-    ports.report(makeUsageRecord(call, model, route, outcome, ports.now()));
-    throw error;
-  }
 }
 
 /** @throws AppError `model_not_allowed`, and what finding the model throws */

@@ -6,7 +6,8 @@ import { guardEmbeddings } from "../guard-rails/guard-request.ts";
 import { kindOf } from "../providers/kinds/kinds.ts";
 import { callProvider, readWhole } from "./call-provider.ts";
 import { attemptTargets, deadlineOf } from "./attempt-targets.ts";
-import { allowedRoute, notJson, planOf, wholeAnswer, withFailureRecord } from "./complete-chat.ts";
+import { allowedRoute, notJson, planOf, wholeAnswer } from "./complete-chat.ts";
+import { withFailureRecord } from "./failure-record.ts";
 import { invalid, parseJsonObject, readModel } from "./chat-request.ts";
 import type { GatewayPorts, ModelAnswer, ModelCall } from "./model-call.ts";
 import { worstCase } from "./worst-case.ts";
@@ -40,19 +41,20 @@ export async function embed(
   const sent = () => estimateInput(request.raw["input"]);
   return withFailureRecord(
     { ports, call, model: request.model, estimateInput: sent },
-    async (found) => {
+    async (progress) => {
       const model = await allowedRoute(ports, call, request.model);
       const rails = await ports.guardRails(call.teamId);
       if (rails) request = { ...request, raw: guardEmbeddings(rails, request.raw) };
       const deadlineAt = deadlineOf(model, call.receivedAt);
       const worst = () => worstCase({ input: request.raw["input"], max_tokens: 0 }, model.targets);
       const admission = await ports.admit(call, request.model, { worst, deadlineAt });
+      progress.admission = admission;
       const { value, route, number } = await attemptTargets({
         ports,
         call,
         plan: planOf(ports, model),
         deadlineAt,
-        begins: found,
+        begins: progress.begins,
         attempt: (target) => embedAt(ports, call, target, request, deadlineAt),
       });
       const { text, counted } = value;

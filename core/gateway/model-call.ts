@@ -8,6 +8,7 @@ import type { CachePolicy } from "../response-cache/cache-policy.ts";
 import type { CacheTurn } from "../response-cache/cache-turn.ts";
 import type { UsageRecord } from "../usage/usage-record.ts";
 import type { Admission, WorstCase } from "./admission.ts";
+import type { Served } from "./served-headers.ts";
 
 /** One request for a model, whichever route it came by. */
 export interface ModelCall {
@@ -87,7 +88,7 @@ export interface ModelAnswer {
   /** How its limits let it through; left out where nobody asked them. */
   admission?: Admission;
   /** Who answered, after how many attempts. */
-  served: { provider: string; attempts: number };
+  served: Served;
   body: string | ReadableStream<Uint8Array>;
   /** Milliseconds that the provider took until its answer began (streams) or was whole. */
   upstreamMs: number;

@@ -51,6 +51,15 @@ export interface Outcome {
   refusedBy?: string | undefined;
 }
 
+/** A request that came to nothing yet. */
+export const NOTHING: Outcome = {
+  status: 200,
+  errorCode: null,
+  tokens: { input: 0, output: 0 },
+  estimated: false,
+  firstTokenAt: null,
+};
+
 /** The one usage record of a request. */
 export function makeUsageRecord(
   call: ModelCall,

@@ -324,7 +324,7 @@ export class AppError extends Error {
   readonly fields: FieldError[] | undefined;
   readonly param: string | undefined;
   readonly retryAfterSeconds: number | undefined;
-  readonly headers: Readonly<Record<string, string>> | undefined;
+  headers: Readonly<Record<string, string>> | undefined;
   readonly openAiType: OpenAiErrorType | undefined;
   readonly limit: LimitRefusal | undefined;
   readonly details: Record<string, unknown> | undefined;
@@ -340,6 +340,11 @@ export class AppError extends Error {
     this.openAiType = options.openAiType;
     this.limit = options.limit;
     this.details = options.details;
+  }
+
+  /** Adds fields to its answer; those that it has stay as they are. */
+  addHeaders(headers: Readonly<Record<string, string>>): void {
+    this.headers = { ...headers, ...this.headers };
   }
 
   get meaning(): ErrorMeaning {

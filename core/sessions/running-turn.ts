@@ -1,4 +1,5 @@
 import type { ModelCall } from "../gateway/model-call.ts";
+import type { Served } from "../gateway/served-headers.ts";
 import { AppError, toAppError } from "../kernel/errors.ts";
 import { newId } from "../kernel/ids.ts";
 import type { UsageRecord } from "../usage/usage-record.ts";
@@ -55,11 +56,15 @@ export class RunningTurn {
         (end) => end.record,
         (error: unknown) => rounds.recordOfFailure(error),
       );
-      if (!stream) await ended;
-      else ports.gateway.background(ended.catch(() => undefined)); // whoever holds the turn is told
+      let served = first.cache?.state === "hit" ? null : first.served;
+      if (!stream) {
+        await ended;
+        served = servedBy((await followed).record);
+      } else ports.gateway.background(ended.catch(() => undefined)); // whoever holds the turn is told
       const { upstreamMs, admission, cache } = first;
       const { sessionId } = call;
-      const told = { sessionId, replayed: false, upstreamMs, admission, answer: ended, record };
+      const begins = { sessionId, replayed: false, upstreamMs, admission, served };
+      const told = { ...begins, answer: ended, record };
       return cache ? { ...told, cache } : told;
     } catch (error) {
       endLease();
@@ -92,6 +97,11 @@ export class RunningTurn {
     await store.abandon(call.requestId).catch(() => undefined); // then the lease runs out
     return this.lost ? goneMeanwhile() : toAppError(thrown);
   }
+}
+
+/** Null where the response cache had the answer. */
+function servedBy({ provider, attempt }: UsageRecord): Served | null {
+  return provider === null ? null : { provider, attempts: attempt };
 }
 
 /** @throws AppError where the reply is none that is kept */

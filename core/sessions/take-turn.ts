@@ -1,4 +1,5 @@
-import { allowedRoute, withFailureRecord } from "../gateway/complete-chat.ts";
+import { allowedRoute } from "../gateway/complete-chat.ts";
+import { withFailureRecord } from "../gateway/failure-record.ts";
 import type { ModelCall } from "../gateway/model-call.ts";
 import type { GuardRails } from "../guard-rails/guard-rails.ts";
 import { guardInput } from "../guard-rails/guard-request.ts";
@@ -143,5 +144,5 @@ function begunOrThrow(begun: TurnBegin): Begun | Extract<TurnBegin, { state: "an
 function replay(sessionId: string, kept: KeptAnswer, request: TurnRequest): Turn {
   request.onPart({ text: kept.reply });
   const answer = Promise.resolve({ ...kept, sessionId });
-  return { sessionId, replayed: true, upstreamMs: null, answer, record: null };
+  return { sessionId, replayed: true, upstreamMs: null, served: null, answer, record: null };
 }

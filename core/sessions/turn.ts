@@ -1,5 +1,6 @@
 import type { Admission } from "../gateway/admission.ts";
 import type { GatewayPorts, ModelAnswer } from "../gateway/model-call.ts";
+import type { Served } from "../gateway/served-headers.ts";
 import type { UsageRecord } from "../usage/usage-record.ts";
 import type { KeptAnswer, OpenSession, TurnRetry } from "./session.ts";
 import type { TurnInput } from "./turn-input.ts";
@@ -41,6 +42,8 @@ export interface Turn {
   cache?: ModelAnswer["cache"];
   /** How its limits let it through; left out where nobody asked them. */
   admission?: Admission | undefined;
+  /** Who gave the answer: of several rounds the last one's, of a stream the first's. Null where no provider was called. */
+  served: Served | null;
   /** @throws AppError for all that fails once the stream has begun; then nothing of the turn stays */
   answer: Promise<TurnAnswer>;
   /** Of all calls of the model together, for the log. Null where the answer is an earlier one. Never rejects. */

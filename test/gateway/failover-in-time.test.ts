@@ -57,6 +57,11 @@ async function ask(model: string, more: object = {}, client?: ApiClient) {
   return { status: response.status, text, provider, attempts };
 }
 
+const servedBy = ({ headers }: Response) => [
+  headers.get("x-switchyard-provider"),
+  headers.get("x-switchyard-attempts"),
+];
+
 const codeOf = (text: string) => (JSON.parse(text) as { error: { code: string } }).error.code; // OpenAI's error body
 
 describe("an answer", () => {
@@ -79,6 +84,56 @@ describe("an answer", () => {
       expect([path, response.status]).toEqual([path, 200]);
       expect(response.headers.get("x-switchyard-provider")).toBe("second");
     }
+  });
+
+  it("in a session says so too, streamed or not", async () => {
+    gateway.provider.script("told-chat", { status: 500 });
+    await putModel("told-chat", "first", "second");
+    const client = gateway.stack.client(gateway.key);
+    for (const stream of [false, true]) {
+      const body = { model: "told-chat", message: "hi", stream };
+      const response = await client.request("POST", "/v1/chat", body);
+      await response.text();
+      expect(response.status).toBe(200);
+      expect(servedBy(response)).toEqual(["second", "2"]);
+    }
+  });
+
+  it("that is an error says who failed last, in every shape, and what its limits leave", async () => {
+    const team = await gateway.stack.createTeam();
+    await gateway.stack.admin.expect(200, "PUT", `/v1/teams/${team.teamId}/limits`, {
+      limits: [{ unit: "requests", window: "day", max: 7 }],
+    });
+    const client = gateway.stack.client(team.key);
+    const asked = [
+      ["/v1/chat/completions", { messages: userSays("hi") }],
+      ["/v1/chat/completions", { messages: userSays("hi"), stream: true }],
+      ["/v1/messages", { max_tokens: 50, messages: userSays("hi") }],
+      ["/v1/responses", { input: "hi" }],
+      ["/v1/embeddings", { input: "hi" }],
+      ["/v1/chat", { message: "hi" }],
+      ["/v1/chat", { message: "hi", stream: true }],
+    ] as const;
+    for (const [index, [path, body]] of asked.entries()) {
+      const model = `fails-${index}`; // each with circuits of its own
+      await putModel(model, "first", "second");
+      for (const provider of [gateway.provider, healthy]) provider.script(model, { status: 500 });
+      const response = await client.request("POST", path, { model, ...body });
+      await response.text();
+      expect([path, response.status]).toEqual([path, 502]);
+      expect([path, ...servedBy(response)]).toEqual([path, "second", "2"]);
+      expect(response.headers.get("x-ratelimit-limit-requests")).toBe("7");
+      expect(Number(response.headers.get("x-ratelimit-remaining-requests"))).toBeLessThanOrEqual(
+        6 - index,
+      );
+    }
+    const refused = await client.request("POST", "/v1/chat/completions", {
+      model: "fails-0",
+      messages: userSays("hi"),
+    });
+    expect(refused.status).toBe(429);
+    expect(servedBy(refused)).toEqual([null, null]); // nobody was asked
+    expect(refused.headers.get("x-ratelimit-remaining-requests")).toBe("0");
   });
 
   it("of the response cache was given by nobody", async () => {

@@ -1,6 +1,8 @@
-import { completeChat, withFailureRecord } from "#core/gateway/complete-chat.ts";
+import { completeChat } from "#core/gateway/complete-chat.ts";
+import { withFailureRecord } from "#core/gateway/failure-record.ts";
 import type { ChatRequest } from "#core/gateway/chat-request.ts";
 import type { ModelAnswer, ModelCall } from "#core/gateway/model-call.ts";
+import { putServedHeaders } from "#core/gateway/served-headers.ts";
 import {
   type EventWriter,
   faultEvent,
@@ -27,10 +29,7 @@ export function answerResponse(c: AppContext, answer: ModelAnswer): Response {
   if (answer.cache) putCacheHeaders(answer.cache, put);
   const { leftOut } = answer;
   if (leftOut && leftOut.length > 0) headers["x-parameters-left-out"] = leftOut.join(", ");
-  if (answer.cache?.state !== "hit") {
-    headers["x-switchyard-provider"] = answer.served.provider;
-    headers["x-switchyard-attempts"] = String(answer.served.attempts);
-  }
+  if (answer.cache?.state !== "hit") putServedHeaders(answer.served, put);
   if (answer.admission) putLimitHeaders(answer.admission.states(), Date.now(), put);
   return new Response(answer.body, { headers });
 }
@@ -57,8 +56,8 @@ export interface ShapedRequest {
   chat: ChatRequest;
   /** Writes a whole chat completion, as JSON text, in the client's shape. */
   writeWhole(completion: string): string | Promise<string>;
-  /** Writes the events of one streamed answer. */
-  writeEvents(): EventWriter;
+  /** Writes the events of one streamed answer; null where none is asked for. */
+  writeEvents: (() => EventWriter) | null;
 }
 
 /**
@@ -78,9 +77,11 @@ export async function answerInShape(
   const work = completeChat(ports, { ...call, endUser }, shaped.chat, faultEvent);
   c.executionCtx.waitUntil(work.catch(() => undefined)); // goes on when the client hangs up, so that it is accounted for
   const answer = await work;
-  const body =
-    typeof answer.body === "string"
-      ? await shaped.writeWhole(answer.body)
-      : translateStream(answer.body, shaped.writeEvents());
-  return answerResponse(c, { ...answer, body });
+  return answerResponse(c, { ...answer, body: await writtenIn(shaped, answer.body) });
+}
+
+function writtenIn({ writeWhole, writeEvents }: ShapedRequest, body: ModelAnswer["body"]) {
+  if (typeof body === "string") return writeWhole(body);
+  if (writeEvents === null) throw new Error("A stream came where none was asked for");
+  return translateStream(body, writeEvents());
 }

@@ -1,6 +1,6 @@
 import { hasScope, requireScope, requireTeam } from "#core/kernel/principal.ts";
 import { traceparentOf } from "#core/kernel/trace-context.ts";
-import { withFailureRecord } from "#core/gateway/complete-chat.ts";
+import { withFailureRecord } from "#core/gateway/failure-record.ts";
 import { RECOGNISERS } from "#core/skills/recognisers.ts";
 import { admitRequest } from "./admit-request.ts";
 import { guardRailsOf } from "./guard-rails-of.ts";

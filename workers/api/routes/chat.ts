@@ -1,3 +1,4 @@
+import { putServedHeaders } from "#core/gateway/served-headers.ts";
 import { AppError, toAppError } from "#core/kernel/errors.ts";
 import { microsToDollars } from "#core/kernel/money.ts";
 import { putLimitHeaders } from "#core/limits/limit-headers.ts";
@@ -143,6 +144,7 @@ function setHeaders(c: AppContext, turn: Turn): void {
   const limits = turn.admission?.states() ?? [];
   putLimitHeaders(limits, Date.now(), (name, value) => c.header(name, value));
   if (turn.cache) putCacheHeaders(turn.cache, (name, value) => c.header(name, value));
+  if (turn.served) putServedHeaders(turn.served, (name, value) => c.header(name, value));
   if (turn.replayed) c.header("idempotent-replayed", "true");
 }
 

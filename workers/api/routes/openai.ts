@@ -1,4 +1,5 @@
-import { completeChat, withFailureRecord } from "#core/gateway/complete-chat.ts";
+import { completeChat } from "#core/gateway/complete-chat.ts";
+import { withFailureRecord } from "#core/gateway/failure-record.ts";
 import { parseChatRequest } from "#core/gateway/chat-request.ts";
 import { modelInfo, modelPage } from "#core/gateway/shapes/anthropic-messages/model-page.ts";
 import { embed, parseEmbeddingsRequest } from "#core/gateway/embed.ts";

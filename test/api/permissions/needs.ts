@@ -20,6 +20,9 @@ export const NEEDS: Record<string, Need> = {
 
   "POST /v1/chat/completions": "chat",
   "POST /v1/responses": "chat",
+  "POST /v1/responses/input_tokens": "chat",
+  "POST /v1/responses/compact": "chat",
+  "POST /v1/responses/{id}/cancel": "chat",
   "GET /v1/responses/{id}": "chat",
   "DELETE /v1/responses/{id}": "chat",
   "GET /v1/responses/{id}/input_items": "chat",

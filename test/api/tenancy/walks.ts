@@ -90,6 +90,24 @@ export const WALKS: Record<string, Walk> = {
     status: 200,
     body: () => ({ model: "builtin", input: "Hello" }),
   },
+  "POST /v1/responses/input_tokens": {
+    audit: { none: "it changes nothing" },
+    stranger: "own",
+    status: 200,
+    body: () => ({ model: "builtin", input: "Hello" }),
+  },
+  "POST /v1/responses/compact": {
+    audit: { none: MODEL_REQUEST },
+    stranger: "own",
+    status: 200,
+    body: () => ({ model: "builtin", input: "Hello" }),
+  },
+  "POST /v1/responses/{id}/cancel": {
+    audit: { none: "it is always refused" },
+    stranger: "hidden",
+    status: 400,
+    params: response,
+  },
   "GET /v1/responses/{id}": { stranger: "hidden", status: 200, shows: "marks", params: response },
   "GET /v1/responses/{id}/input_items": {
     stranger: "hidden",

@@ -25,6 +25,7 @@ import { mcpRoutes } from "./mcp.ts";
 import { meRoutes } from "./me.ts";
 import { memberRoutes } from "./members.ts";
 import { openAiRoutes } from "./openai.ts";
+import { responseCompactionRoutes } from "./response-compaction.ts";
 import { responsesRoutes } from "./responses.ts";
 import { providerHealthRoutes } from "./provider-health.ts";
 import { scheduleRoutes } from "./schedules.ts";
@@ -44,6 +45,7 @@ export const publicRoutes = [healthRoutes, documentationRoutes, joinPageRoutes];
 export const routes = [
   openAiRoutes,
   responsesRoutes,
+  responseCompactionRoutes,
   anthropicRoutes,
   chatRoutes,
   sessionRoutes,

@@ -1,23 +1,17 @@
 import { estimateRequestTokens } from "#core/gateway/shapes/anthropic-messages/count-tokens.ts";
 import { unsupported } from "#core/gateway/shapes/fields.ts";
-import {
-  readResponsesBody,
-  readResponsesRequest,
-} from "#core/gateway/shapes/responses/read-request.ts";
+import { readResponsesRequest } from "#core/gateway/shapes/responses/read-request.ts";
 import { ResponseEvents } from "#core/gateway/shapes/responses/response-events.ts";
 import { type ResponseFrame, writeResponse } from "#core/gateway/shapes/responses/response.ts";
 import type { ModelCall } from "#core/gateway/model-call.ts";
-import type { GuardRails } from "#core/guard-rails/guard-rails.ts";
-import { guardInput } from "#core/guard-rails/guard-request.ts";
+import { AppError } from "#core/kernel/errors.ts";
 import { deleteResponse } from "#core/responses/delete-response.ts";
 import { getResponse } from "#core/responses/get-response.ts";
 import { keepResponse } from "#core/responses/keep-response.ts";
 import { listInputItems, listInputItemsInput } from "#core/responses/list-input-items.ts";
-import { loadEarlier } from "#core/responses/load-earlier.ts";
-import type { ResponsePorts } from "#core/responses/reach-response.ts";
 import { nameResponse } from "#core/responses/response-id.ts";
 import type { AppContext } from "../app-types.ts";
-import { guardRailsOf } from "../guard-rails-of.ts";
+import { readAsked, responsePorts } from "../asked-response.ts";
 import { answerInShape, type ShapedRequest } from "../model-answer.ts";
 import {
   createRoute,
@@ -76,13 +70,9 @@ responsesRoutes.post("/v1/responses", (c) =>
 );
 
 async function readShaped(c: AppContext, text: string, call: ModelCall): Promise<ShapedRequest> {
-  const { body: asSent, previousId, store } = readResponsesBody(text);
-  const rails = await guardRailsOf(c, call.teamId);
-  const body = rails ? guardBody(rails, asSent) : asSent; // what is kept of it, too, went through them
-  const ports = responsePorts(c);
-  const asked = { previousId, input: body["input"] };
-  const { previous, items, input } = await loadEarlier(call.principal, ports, asked);
-  const chat = readResponsesRequest(body, { items, input });
+  const { body, previousId, store, earlier, said } = await readAsked(c, text, call);
+  const { previous, input } = earlier;
+  const chat = readResponsesRequest(body, said);
   const name = nameResponse(call.requestId, previous);
   const { teamId, endUser: named } = call;
   const endUser = named ?? chat.user;
@@ -93,7 +83,7 @@ async function readShaped(c: AppContext, text: string, call: ModelCall): Promise
     previousId,
     createdAt: Math.floor(call.receivedAt / 1000),
     body,
-    keep: keeps ? (response) => keepResponse(ports, origin, response) : null,
+    keep: keeps ? (response) => keepResponse(responsePorts(c), origin, response) : null,
     estimateInput: () => estimateRequestTokens(chat),
   };
   return {
@@ -102,19 +92,6 @@ async function readShaped(c: AppContext, text: string, call: ModelCall): Promise
     writeEvents: () => new ResponseEvents(frame),
   };
 }
-
-function guardBody(rails: GuardRails, body: Record<string, unknown>): Record<string, unknown> {
-  const said = { input: body["input"], instructions: body["instructions"] };
-  return {
-    ...body,
-    input: guardInput(rails, said.input, "input"),
-    ...(said.instructions === undefined
-      ? {}
-      : { instructions: guardInput(rails, said.instructions, "instructions") }),
-  };
-}
-
-const responsePorts = (c: AppContext): ResponsePorts => ({ openChain: c.get("deps").responses });
 
 const idParam = z.object({ id: z.string() });
 const kept = {
@@ -135,6 +112,15 @@ responsesRoutes.openAPIRegistry.registerPath({
     },
     ...problemResponses,
   },
+});
+
+// OpenAI's clients can also open a WebSocket here, and some look for a list, of which OpenAI has none either.
+responsesRoutes.get("/v1/responses", () => {
+  throw new AppError("method_not_allowed", {
+    message:
+      "Responses are made by POST here, streamed by server-sent events; there is no WebSocket, and no list of them. GET /v1/responses/{id} reads one.",
+    headers: { allow: "POST" },
+  });
 });
 
 responsesRoutes.get("/v1/responses/:id", async (c) => {
@@ -166,6 +152,25 @@ responsesRoutes.openapi(
     const { id } = c.req.valid("param");
     await deleteResponse(c.get("context"), responsePorts(c), { responseId: id });
     return c.json({ id, object: "response" as const, deleted: true as const }, 200);
+  },
+);
+
+responsesRoutes.openapi(
+  createRoute({
+    ...kept,
+    method: "post",
+    path: "/v1/responses/{id}/cancel",
+    summary: "Refused: there are no responses in the background",
+    description:
+      "Answers are given at once here, so that a response that is there has ended: 400. Close the connection to end one that is being streamed.",
+    responses: problemResponses,
+  }),
+  async (c) => {
+    await getResponse(c.get("context"), responsePorts(c), { responseId: c.req.valid("param").id });
+    throw new AppError("invalid_request", {
+      message:
+        "This response has ended and cannot be cancelled: answers are given at once here. To end one that is being streamed, close its connection.",
+    });
   },
 );
 

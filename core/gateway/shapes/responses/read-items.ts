@@ -1,6 +1,12 @@
 import { invalid } from "../../chat-request.ts";
 import { type Fields, fieldsAt, isAbsent, listAt, textAt, unsupported } from "../fields.ts";
 
+/** What was said before, as items, and the request's own input, without references. */
+export interface EarlierItems {
+  items: readonly Fields[];
+  input: unknown;
+}
+
 /**
  * The input of a response as messages of a chat completion.
  * @param earlier items that come before it, as they were kept

@@ -12,21 +12,15 @@ import {
   unsupported,
   withoutAbsent,
 } from "../fields.ts";
-import { readInput } from "./read-items.ts";
-
-/** What was said before, as items; see core/responses. */
-interface EarlierItems {
-  items: readonly Fields[];
-  /** The request's own input, without references. */
-  input: unknown;
-}
+import { type EarlierItems, readInput } from "./read-items.ts";
 
 const REFUSED: Record<string, string> = {
   conversation:
     "conversations are not kept here; send previous_response_id, or the whole conversation as input.",
   prompt: "prompt templates are not kept here; send instructions and input.",
   moderation: "answers are not moderated by request here; use the team's guard rails.",
-  context_management: "conversations are not compacted here; send a summary of your own.",
+  context_management:
+    "conversations are not compacted by themselves here; use POST /v1/responses/compact.",
 };
 
 /** What answers cannot be made to include: their shape has no place for it, or models have no such tool. */

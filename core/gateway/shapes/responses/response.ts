@@ -77,12 +77,19 @@ export function endOf(finishReason: string | null) {
     : { status: "incomplete" as const, incomplete_details: { reason } };
 }
 
-export function usageOf(usage: CanonicalUsage | null, frame: ResponseFrame, written: string) {
+export function usageOf(
+  usage: CanonicalUsage | null,
+  frame: Pick<ResponseFrame, "estimateInput">,
+  written: string,
+) {
   const input = usage?.input ?? frame.estimateInput();
   const output = usage?.output ?? estimateTokens(written);
   return {
     input_tokens: input,
-    input_tokens_details: { cached_tokens: usage?.cachedInput ?? 0, cache_write_tokens: 0 },
+    input_tokens_details: {
+      cached_tokens: usage?.cachedInput ?? 0,
+      cache_write_tokens: usage?.cacheWrite ?? 0,
+    },
     output_tokens: output,
     output_tokens_details: { reasoning_tokens: usage?.reasoning ?? 0 },
     total_tokens: input + output,

@@ -60,6 +60,8 @@ export interface Stack {
   tick(time?: Date): Promise<void>;
   /** Puts a file where the Workers have theirs. */
   putFile(key: string, body: Uint8Array | string, contentType: string): Promise<void>;
+  /** Keys of the files there that begin with this, in order; at most 1,000. */
+  fileKeys(prefix: string): Promise<string[]>;
   /** Tells a team's feed what happens to its jobs, as whoever works them does. */
   tellJobs(teamId: string, events: readonly JobEvent[]): Promise<void>;
   /** Hands messages to the cron Worker's consumer, as a queue would; says which it would bring again. */
@@ -185,6 +187,11 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     async putFile(key, body, contentType) {
       const bucket = await running().getR2Bucket("FILES", WORKERS.api.script);
       await bucket.put(key, body, { httpMetadata: { contentType } });
+    },
+    async fileKeys(prefix) {
+      const bucket = await running().getR2Bucket("FILES", WORKERS.api.script);
+      const { objects } = await bucket.list({ prefix });
+      return objects.map(({ key }) => key);
     },
     async tellJobs(teamId, events) {
       const feeds = await running().getDurableObjectNamespace("JOB_FEED", WORKERS.api.script);

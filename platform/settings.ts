@@ -179,6 +179,8 @@ export const cronSettings = z.object({
   USAGE_RETENTION_DAYS: z.coerce.number().int().min(1).max(3650).default(90),
   /** Days that reports and other files of jobs are kept. */
   RESULT_DAYS: z.coerce.number().min(0.01).max(3650).default(90),
+  /** Days that jobs are kept after their end; one that has files for as long as these. */
+  JOB_RETENTION_DAYS: z.coerce.number().min(0.01).max(3650).default(30),
   /** As the api Worker has it; the index of sessions is cleaned by it. */
   SESSION_IDLE_DAYS: sessionSettings.SESSION_IDLE_DAYS,
 });

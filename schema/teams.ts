@@ -69,3 +69,9 @@ export const members = pgTable(
     index("members_team_index").on(table.teamId, table.id),
   ],
 );
+
+/** A team that was deleted, until nothing of its files is left. Its other rows went with it. */
+export const deletedTeams = pgTable("deleted_teams", {
+  teamId: text("team_id").primaryKey(),
+  deletedAt: moment("deleted_at").notNull().defaultNow(),
+});

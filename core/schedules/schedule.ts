@@ -29,6 +29,8 @@ export interface ScheduleContext extends Pick<Context, "db" | "transaction" | "n
   usageRetentionDays: number;
   /** Days that files which jobs made are kept. */
   resultDays: number;
+  /** Days that jobs are kept after their end. */
+  jobRetentionDays: number;
   /** Days after which an unused session erases itself. */
   sessionIdleDays: number;
   files: FileStore;

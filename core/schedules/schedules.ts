@@ -1,11 +1,13 @@
 import { AppError } from "../kernel/errors.ts";
 import { auditRetention } from "./audit-retention.ts";
 import { cleanupOldReports } from "./cleanup-old-reports.ts";
+import { eraseDeletedTeams } from "./erase-deleted-teams.ts";
 import { expireFiles } from "./expire-files.ts";
 import { deliverCallbacks } from "./deliver-callbacks.ts";
 import { expireKeys } from "./expire-keys.ts";
 import { expireSessions } from "./expire-sessions.ts";
 import { healthCheck } from "./health-check.ts";
+import { jobRetention } from "./job-retention.ts";
 import { makeScheduledJobs } from "./make-scheduled-jobs.ts";
 import { operationsRetention } from "./operations-retention.ts";
 import { refreshBenchmarks } from "./refresh-benchmarks.ts";
@@ -35,6 +37,8 @@ export const SCHEDULES: readonly Schedule[] = [
   cleanupOldReports,
   expireFiles,
   expireSessions,
+  jobRetention,
+  eraseDeletedTeams,
 ];
 
 /** The schedule of this name, or null. */

@@ -1,5 +1,5 @@
 import { eq } from "drizzle-orm";
-import { apiKeys, members, teams } from "#schema";
+import { apiKeys, deletedTeams, members, teams } from "#schema";
 import { audit } from "../audit/audit.ts";
 import type { Context } from "../kernel/context.ts";
 import { requireOwner } from "../kernel/principal.ts";
@@ -7,8 +7,9 @@ import { noSuchTeam, reachTeam } from "./reach-team.ts";
 import { EPOCH_OF_DELETED_TEAM, raiseEpoch } from "./team-epoch.ts";
 
 /**
- * Erases a team with its keys, members, sessions' index and Telegram links. Its keys work nowhere within a second.
- * Usage records stay, since they are accounts. For its owners and super admins.
+ * Erases a team with its keys, members, sessions' index and Telegram links. Its keys work nowhere within a second, and
+ * its files go within an hour or so (`eraseTeamFiles`). Usage records stay, since they are accounts. For its owners and
+ * super admins.
  * @throws AppError `forbidden`, `not_found`
  */
 export async function deleteTeam(context: Context, input: { teamId: string }): Promise<void> {
@@ -30,6 +31,7 @@ export async function deleteTeam(context: Context, input: { teamId: string }): P
       .for("update");
     const [deleted] = await inner.db.delete(teams).where(eq(teams.id, teamId)).returning();
     if (!deleted) throw noSuchTeam();
+    await inner.db.insert(deletedTeams).values({ teamId }).onConflictDoNothing();
     await audit(inner, { action: "team.delete", teamId, targetId: teamId, before: deleted });
     await inner.afterCommit(() => raiseEpoch(context, teamId, EPOCH_OF_DELETED_TEAM));
   });

@@ -44,6 +44,8 @@ export const UNAUDITED: Record<string, string> = {
   "core/jobs/callbacks/deliver-callbacks.ts": "Each try is logged with its callback.",
   "core/sessions/expire-sessions.ts": "Removes what nobody has used for long, by the clock.",
   "core/jobs/results/expire-results.ts": "Removes files of jobs that are old, by the clock.",
+  "core/jobs/remove-old-jobs.ts": "Removes jobs that ended long ago, by the clock.",
+  "core/teams/erase-team-files.ts": "Finishes what delete-team.ts has written.",
   "core/jobs/create-job.ts":
     "A job keeps who made it and its own history. Jobs are what users ask for, not what admins set.",
   "core/uploads/create-upload.ts":

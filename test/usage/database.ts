@@ -92,6 +92,7 @@ export function scheduleContext(
     deadline: new Date(context.now().getTime() + 600_000),
     usageRetentionDays: 30,
     resultDays: 90,
+    jobRetentionDays: 30,
     sessionIdleDays: 30,
     files: memoryFiles(),
     dependencies: { database: fine, cache: fine, ai_service: fine, telegram_api: fine },

@@ -123,6 +123,7 @@ export function makeDeps(env: CronEnv, programs: readonly JobProgram[]): CronDep
         log: contextLog,
         usageRetentionDays: settings.USAGE_RETENTION_DAYS,
         resultDays: settings.RESULT_DAYS,
+        jobRetentionDays: settings.JOB_RETENTION_DAYS,
         sessionIdleDays: settings.SESSION_IDLE_DAYS,
         files: jobs.ports.files,
         dependencies: dependencyChecks(env, settings, db),

@@ -8,6 +8,7 @@ import {
   ADMIN_COMMANDS,
   ALLOWED_UPDATES,
   MENU_COMMANDS,
+  purposeOf,
   SKILL_COMMANDS,
 } from "../workers/bot/commands.ts";
 import { type Language, LANGUAGES, messagesIn } from "../workers/bot/locales/index.ts";
@@ -79,20 +80,13 @@ async function setCommands(api: Api, adminIds: number[]): Promise<void> {
 const menuIn = (language: Language): BotCommand[] => [
   ...SKILL_COMMANDS.map(({ command, usage }) => ({
     command,
-    description: descriptionOf(usage[language]),
+    description: purposeOf(usage[language]).slice(0, 256),
   })),
   ...MENU_COMMANDS.map((command) => ({
     command,
     description: messagesIn(language).commands[command],
   })),
 ];
-
-/** `/vin 1HG… – what a VIN says` → `what a VIN says` */
-const descriptionOf = (usage: string) =>
-  usage
-    .slice(usage.indexOf("–") + 1)
-    .trim()
-    .slice(0, 256);
 
 const ADMIN_DESCRIPTIONS: Record<(typeof ADMIN_COMMANDS)[number], string> = {
   stats: "Linked chats in numbers",

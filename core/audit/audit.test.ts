@@ -89,7 +89,8 @@ describe("the audit log", () => {
 
   it("names the actor by what cannot be used in their place", async () => {
     await write("by-admin", { kind: "super_admin", teamId: null, fingerprint: "0123456789ab" });
-    await write("by-chat", { kind: "telegram", teamId: "team_x", chatId: "5", endUser: "tg:7" });
+    const chat = { kind: "telegram", teamId: "team_x", chatId: "5", endUser: "tg:7" } as const;
+    await write("by-chat", { ...chat, scopes: [] });
     const { rows } = await database.pool.query(
       "SELECT target_id, actor_kind, actor_id, actor_user FROM audit_entries WHERE target_id LIKE 'by-%' ORDER BY 1",
     );

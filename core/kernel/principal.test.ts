@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { chatScopes } from "../telegram/chat-scopes.ts";
 import {
   hasScope,
   mayUseModel,
@@ -32,9 +33,11 @@ describe("what a principal may do", () => {
       teamId: "team_a",
       chatId: "1",
       endUser: "telegram:1",
+      scopes: chatScopes({ guest: false, role: "owner" }),
     };
     expect(hasScope(chat, "chat")).toBe(true);
     expect(hasScope(chat, "admin")).toBe(false);
+    expect(hasScope({ ...chat, scopes: chatScopes({ guest: true }) }, "jobs")).toBe(false);
   });
 
   it("is told by name where a scope is missing", () => {

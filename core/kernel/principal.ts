@@ -36,7 +36,14 @@ export type Principal =
   /** The bearer of an OIDC token who is in no team: reaches who they are and invitations, and nothing of any team. */
   | { kind: "person"; teamId: null; issuer: string; subject: string }
   /** A Telegram chat that is linked to a team; comes by service binding only. */
-  | { kind: "telegram"; teamId: string; chatId: string; endUser: string }
+  | {
+      kind: "telegram";
+      teamId: string;
+      chatId: string;
+      endUser: string;
+      /** As core/telegram/chat-scopes.ts has them. */
+      scopes: readonly Scope[];
+    }
   /** A job, which does for its team what its creator was allowed when it was made. */
   | {
       kind: "job";
@@ -58,13 +65,7 @@ export function hasScope(principal: Principal, scope: Scope): boolean {
     case "system":
       return true;
     case "telegram":
-      return (
-        scope === "chat" ||
-        scope === "sessions" ||
-        scope === "skills" ||
-        scope === "jobs" ||
-        scope === "usage:read"
-      );
+      return principal.scopes.includes(scope); // `admin` is none of them
     case "person":
       return false;
     case "key":
@@ -82,7 +83,9 @@ export function requireScope(principal: Principal, scope: Scope): void {
     message:
       principal.kind === "token"
         ? `This needs the scope "${scope}", which ${principal.member ? `the role "${principal.member.role}" does` : "this token does"} not have.`
-        : `This needs the scope "${scope}". Use a key that has it, or give it to this key.`,
+        : principal.kind === "telegram"
+          ? `This needs the scope "${scope}", which this chat does not have.`
+          : `This needs the scope "${scope}". Use a key that has it, or give it to this key.`,
   });
 }
 

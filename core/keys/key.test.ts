@@ -32,7 +32,7 @@ describe("what a key may give", () => {
     [holder(["admin"], ["m"]), { models: ["m", "n"] }, '"n"'],
     [holder(["admin"], []), { models: ["m"] }, '"m"'],
     [
-      { kind: "telegram", teamId: "team_1", chatId: "1", endUser: "1" },
+      { kind: "telegram", teamId: "team_1", chatId: "1", endUser: "1", scopes: ["chat"] },
       { scopes: ["chat"] },
       "chat",
     ],

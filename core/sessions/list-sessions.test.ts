@@ -8,7 +8,13 @@ import type { SessionInfo, SessionStore } from "./session.ts";
 import type { SessionPorts } from "./session-context.ts";
 
 let database: TestDatabase;
-const ada: Principal = { kind: "telegram", teamId: "team_a", chatId: "1", endUser: "tg:1" };
+const ada: Principal = {
+  kind: "telegram",
+  teamId: "team_a",
+  chatId: "1",
+  endUser: "tg:1",
+  scopes: ["sessions"],
+};
 const key: Principal = {
   kind: "key",
   teamId: "team_a",

@@ -180,16 +180,17 @@ export class TurnRounds {
 
   private async runRound(tools: TurnTools, reply: Reply, calls: ToolCall[]): Promise<void> {
     const { onPart, call } = this.input;
-    const told = (tool: ToolCall, state: ToolState["state"]) =>
-      onPart({ name: tools.shownName(tool.name), state });
+    const told = (tool: ToolCall, told: Omit<ToolState, "name">) =>
+      onPart({ name: tools.shownName(tool.name), ...told });
     const results = await Promise.all(
       calls.map(async (tool, index) => {
         if (index >= MOST_CALLS) return tooMany();
-        told(tool, "running");
+        told(tool, { state: "running" });
         const use = { ...this.furtherCall(), sessionId: call.sessionId };
         const result = await tools.run(tool, use);
         this.totals.toolMicros += result.costMicros;
-        told(tool, result.ok ? "done" : "failed");
+        const job = result.jobId === undefined ? {} : { job_id: result.jobId };
+        told(tool, { state: result.ok ? "done" : "failed", ...job });
         return result.content;
       }),
     );

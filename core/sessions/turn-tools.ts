@@ -5,6 +5,8 @@ import type { ToolCall } from "./tool-calls.ts";
 export interface ToolState {
   name: string;
   state: "running" | "done" | "failed";
+  /** The job that it has begun; left out where it begins none. */
+  job_id?: string;
 }
 
 /** What came of a call. */
@@ -14,6 +16,8 @@ export interface ToolResult {
   content: string;
   /** In micro-dollars. */
   costMicros: number;
+  /** The job that it has begun, which may go on after the turn. */
+  jobId?: string;
 }
 
 /** The tools that the model may use in one turn. They are run here, with the rights of whoever asks. */

@@ -48,10 +48,17 @@ export type Skill<
       timeoutMs?: number;
     }
   | {
-      /** Runs as a job; the caller gets the job, whose result is the output. */
-      job: JobType<z.output<Input>, z.output<Output>>;
+      /** Runs as a job, for which the caller needs the scope `jobs` too; it gets the job, whose result is the output. */
+      job(input: z.output<Input>): SkillJob<z.output<Output>>;
     }
 );
+
+/** The job that a skill begins. */
+export interface SkillJob<Result extends Json> {
+  type: JobType<unknown, Result>;
+  /** As the type takes it. */
+  input: unknown;
+}
 
 /** Takes the types of a skill from its schemas. */
 export const defineSkill = <Input extends z.ZodObject, Output extends SkillOutput>(
@@ -77,11 +84,11 @@ export interface SkillPorts {
 export interface SkillCommand<Input, Output> {
   /** Without the slash: `vin`. */
   command: string;
-  /** What stands behind the command, for /help; a text in each language. */
+  /** What can be written behind the command, for /help; a line in each language. */
   usage: Readonly<Record<Language, string>>;
   /** Reads what was written behind the command; null where it does not fit, and `usage` is shown. */
-  parse(text: string): Input | null;
-  /** What is shown, as Markdown. */
+  parse(text: string, language: Language): Input | null;
+  /** What is shown, as Markdown. Of a job, it is the caption of its files. */
   render(output: Output, language: Language): string;
 }
 

@@ -1,5 +1,6 @@
 import { AppError } from "../kernel/errors.ts";
 import { hasScope, type Principal } from "../kernel/principal.ts";
+import type { Scope } from "../kernel/scopes.ts";
 import type { Skill } from "./skill.ts";
 import type { SkillHost } from "./skill-host.ts";
 
@@ -16,6 +17,13 @@ export async function requireSkillOn(
   });
 }
 
+/** What a caller needs to use the skill. */
+export const scopesOf = (skill: Skill): Scope[] => [
+  "skills",
+  ...(skill.scope ? [skill.scope] : []),
+  ...("job" in skill ? (["jobs"] as const) : []),
+];
+
 /** Whether the principal has every scope that the skill asks for. */
 export const mayUse = (principal: Principal, skill: Skill) =>
-  hasScope(principal, "skills") && (!skill.scope || hasScope(principal, skill.scope));
+  scopesOf(skill).every((scope) => hasScope(principal, scope));

@@ -1,6 +1,7 @@
 import { askCampaignsSkill } from "./campaigns/ask.ts";
 import { explainCampaignsSkill } from "./campaigns/explain.ts";
 import { campaignMetricsSkill } from "./campaigns/metrics.ts";
+import { reportCampaignsSkill } from "./campaigns/report.ts";
 import type { Skill } from "./skill.ts";
 import { decodeVinSkill } from "./vin/decode-vin.ts";
 
@@ -10,4 +11,5 @@ export const SKILLS: readonly Skill[] = [
   campaignMetricsSkill,
   explainCampaignsSkill,
   askCampaignsSkill,
+  reportCampaignsSkill,
 ];

@@ -1,15 +1,15 @@
 import type { ModelCall } from "../gateway/model-call.ts";
 import { createJob } from "../jobs/create-job.ts";
 import type { Job } from "../jobs/job.ts";
-import type { JobType, Json } from "../jobs/job-type.ts";
+import type { Json } from "../jobs/job-type.ts";
 import type { Context } from "../kernel/context.ts";
 import { AppError, toAppError } from "../kernel/errors.ts";
 import { requireScope } from "../kernel/principal.ts";
 import { validationError } from "../kernel/validation-error.ts";
-import type { Skill } from "./skill.ts";
+import type { Skill, SkillJob } from "./skill.ts";
 import type { SkillHost } from "./skill-host.ts";
 import { skillRecord, usedAs } from "./skill-record.ts";
-import { requireSkillOn } from "./skills-off.ts";
+import { requireSkillOn, scopesOf } from "./skills-off.ts";
 
 /** How long a skill may take that does not say, in milliseconds. */
 const TIMEOUT_MS = 30_000;
@@ -49,7 +49,7 @@ export async function useSkill(
     },
     work: (input): Promise<Outcome> =>
       "job" in skill
-        ? beginJob(context, host, skill.job, input)
+        ? beginJob(context, host, skill.job(input))
         : answerOf(context, host, { call: use.call, skill }, input),
   });
   return { ...answer, costMicros: skill.priceMicros ?? 0 };
@@ -88,19 +88,17 @@ const timeoutOf = (skill: Skill) => ("run" in skill && skill.timeoutMs) || TIMEO
 async function beginJob(
   context: Context,
   { jobDesk }: SkillHost,
-  type: JobType,
-  input: Record<string, unknown>,
+  begun: SkillJob<{ [name: string]: Json }>,
 ) {
-  const { job } = await createJob(context, jobDesk, { type, input });
+  const { job } = await createJob(context, jobDesk, begun);
   return { kind: "job" as const, job }; // tells it from an answer
 }
 
 async function checkUse(host: SkillHost, skill: Skill, call: ModelCall): Promise<void> {
   const { principal, teamId } = call;
-  requireScope(principal, "skills");
-  if (skill.scope) requireScope(principal, skill.scope);
+  for (const scope of scopesOf(skill)) requireScope(principal, scope);
   await requireSkillOn(host, teamId, skill);
-  if (!skill.readOnly) host.refuseChanges();
+  if (!skill.readOnly || "job" in skill) host.refuseChanges(); // a job is a change, whatever it does
 }
 
 async function answerOf(

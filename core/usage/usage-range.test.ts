@@ -13,7 +13,13 @@ const key: Principal = {
   scopes: ["usage:read"],
   models: ["*"],
 };
-const chat: Principal = { kind: "telegram", teamId: "team_a", chatId: "1", endUser: "telegram:7" };
+const chat: Principal = {
+  kind: "telegram",
+  teamId: "team_a",
+  chatId: "1",
+  endUser: "telegram:7",
+  scopes: ["usage:read"],
+};
 
 it("shows a key its whole team, and one key of it when asked", () => {
   expect(select(key).columns).toEqual([{ column: "team_id", value: "team_a" }]);

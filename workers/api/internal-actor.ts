@@ -3,7 +3,12 @@ import { AppError } from "#core/kernel/errors.ts";
 import type { Principal } from "#core/kernel/principal.ts";
 import { SCOPES } from "#core/kernel/scopes.ts";
 
-const chat = z.object({ team_id: z.string(), end_user: z.string(), chat_id: z.string() });
+const chat = z.object({
+  team_id: z.string(),
+  end_user: z.string(),
+  chat_id: z.string(),
+  scopes: z.array(z.enum(SCOPES)),
+});
 const job = z.object({
   team_id: z.string(),
   job_id: z.string(),
@@ -45,6 +50,7 @@ export function internalActorOf(request: Request): Principal | null {
       teamId: data.team_id,
       chatId: data.chat_id,
       endUser: data.end_user,
+      scopes: data.scopes,
     };
   const { team_id: teamId, job_id: jobId, created_by: createdBy, end_user: endUser } = data;
   const { scopes, models } = data;

@@ -16,6 +16,9 @@ export const MENU_COMMANDS = [
 export const SKILL_COMMANDS = SKILLS.flatMap(({ telegram }) =>
   telegram ? [{ command: telegram.command, usage: telegram.usage }] : [],
 );
+/** What a skill's command is for, without how it is written: `/vin 1HG… – what a VIN says` → `what a VIN says`. */
+export const purposeOf = (usage: string) => usage.slice(usage.indexOf("–") + 1).trim();
+
 /** Commands of the bot's admins; nobody else is told that they exist. */
 export const ADMIN_COMMANDS = ["stats", "broadcast"] as const;
 

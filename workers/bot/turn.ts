@@ -1,8 +1,10 @@
 import type { Api, Context } from "grammy";
 import type { InlineKeyboardMarkup } from "grammy/types";
 import type { Logger } from "#core/kernel/log.ts";
+import type { Scope } from "#core/kernel/scopes.ts";
 import { findGuestTeam } from "#core/telegram/find-guest-team.ts";
-import { findLink, type TelegramLink } from "#core/telegram/find-link.ts";
+import { chatScopes } from "#core/telegram/chat-scopes.ts";
+import { findLink, findWatchedTeam, type TelegramLink } from "#core/telegram/find-link.ts";
 import type { ChatSettings } from "./chat-object/chat-settings.ts";
 import type { Inbox, InboxRow } from "./chat-object/inbox.ts";
 import type { Reply } from "./chat-object/reply.ts";
@@ -43,7 +45,11 @@ export interface TurnParts {
   setBlocked(blocked: boolean): Promise<void>;
 }
 
-export type LinkOfChat = TelegramLink & { guest: boolean };
+export interface LinkOfChat extends TelegramLink {
+  guest: boolean;
+  /** What may be asked for from this chat. */
+  scopes: readonly Scope[];
+}
 
 /** What a feature has while it answers one update. */
 export class Turn {
@@ -68,18 +74,36 @@ export class Turn {
   /** The team that pays for this chat; null where it is not linked and guests are not let in. */
   async link(): Promise<LinkOfChat | null> {
     const { settings, deps, target, row } = this.parts;
-    const kept = settings.get("link");
-    if (kept && Date.now() - kept.checkedAt < LINK_KEPT_MS)
-      return { teamId: kept.teamId, teamName: kept.teamName, guest: false };
+    const kept = settings.get("chatLink");
+    if (kept && Date.now() - kept.checkedAt < LINK_KEPT_MS) return kept.link;
     const context = deps.context(row.requestId);
-    const link = await findLink(context, { chatId: target.chatId });
-    this.keepLink(link);
-    if (link) return { ...link, guest: false };
-    return deps.settings.GUEST_ACCESS ? { ...(await findGuestTeam(context)), guest: true } : null;
+    const found = await findLink(context, { chatId: target.chatId });
+    if (!found) {
+      settings.set("chatLink", null);
+      if (!deps.settings.GUEST_ACCESS) return null;
+      const guest = { guest: true } as const;
+      return { ...(await findGuestTeam(context)), ...guest, scopes: chatScopes(guest) };
+    }
+    const { teamId, teamName, role } = found;
+    const scopes = chatScopes({ guest: false, role });
+    const link = { teamId, teamName, guest: false, scopes };
+    settings.set("chatLink", { link, checkedAt: Date.now() });
+    return link;
   }
 
-  keepLink(link: TelegramLink | null): void {
-    this.parts.settings.set("link", link && { ...link, checkedAt: Date.now() });
+  /** Says that the chat has no team to ask for, and what would change that. */
+  async answerNotLinked(): Promise<void> {
+    const { deps, target, row, isGroup } = this.parts;
+    const watched = await findWatchedTeam(deps.context(row.requestId), { chatId: target.chatId });
+    if (watched) return this.answer(this.say.viewerOnly({ team: watched.teamName }));
+    return this.answer(this.say.notLinked({ isGroup }));
+  }
+
+  /** Says that a job is not for this chat, where it is not. @returns whether it was said */
+  async refusesJobs({ guest, scopes }: LinkOfChat): Promise<boolean> {
+    if (scopes.includes("jobs")) return false;
+    await this.answer(guest ? this.say.jobs.notForGuests : this.say.errors.missing_scope);
+    return true;
   }
 
   /** Lets the chat use this team from now on. A conversation and a choice of model belong to the team that they were for. */
@@ -89,7 +113,7 @@ export class Turn {
       settings.set(this.sessionName, null);
       settings.set("model", null);
     }
-    this.keepLink(link);
+    settings.set("chatLink", null); // looked up again when it is next needed
   }
 
   /** Whether all changes are switched off at the moment. */
@@ -98,12 +122,13 @@ export class Turn {
   }
 
   /** The api Worker, acting for this user in this chat's team. */
-  switchyard(link: TelegramLink): SwitchyardApi {
+  switchyard(link: LinkOfChat): SwitchyardApi {
     const { deps, target, userId, row } = this.parts;
     const actor = {
       teamId: link.teamId,
       endUser: `tg:${userId ?? target.chatId}`,
       chatId: target.chatId,
+      scopes: link.scopes,
     };
     return new SwitchyardApi(deps.switchyard, actor, row.requestId);
   }

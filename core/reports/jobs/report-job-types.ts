@@ -12,6 +12,12 @@ const TITLE_LENGTH = 200;
 const campaignId = z.string().refine((id) => isId("campaign", id), "must be a campaign's id");
 const day = z.iso.date({ error: "must be a day such as 2026-11-21" });
 
+/** Whether the first day is not after the last one, as far as both are said. */
+export function isInOrder({ from, to }: { from?: string | undefined; to?: string | undefined }) {
+  return from === undefined || to === undefined || from <= to;
+}
+export const NOT_IN_ORDER = { path: ["from"], message: "must not be after to" };
+
 export const reportInput = z
   .strictObject({
     campaigns: z
@@ -41,10 +47,7 @@ export const reportInput = z
       .nullable()
       .default(null),
   })
-  .refine(({ from, to }) => from === undefined || to === undefined || from <= to, {
-    path: ["from"],
-    message: "must not be after to",
-  });
+  .refine(isInOrder, NOT_IN_ORDER);
 export type ReportInput = z.output<typeof reportInput>;
 
 export const reportResult = z.object({

@@ -204,7 +204,9 @@ describe("statistics of the last hour", () => {
     await expect(read(keyOf(A), B)).rejects.toMatchObject({ code: "not_found" });
     await expect(read(keyOf(A), "team_x")).rejects.toMatchObject({ code: "not_found" });
     const chat = { kind: "telegram", teamId: A, chatId: "1", endUser: "1" } as const;
-    await expect(read(chat)).rejects.toMatchObject({ code: "forbidden" });
+    await expect(read({ ...chat, scopes: ["usage:read"] })).rejects.toMatchObject({
+      code: "forbidden",
+    });
     const blind = { ...keyOf(A), scopes: ["chat"] } as Principal;
     await expect(read(blind)).rejects.toMatchObject({ code: "missing_scope" });
   });

@@ -10,5 +10,5 @@ export const countSlowlySkill = defineSkill({
   output: selfTestResult,
   example: { count: 3 },
   readOnly: true,
-  job: selfTest,
+  job: (input) => ({ type: selfTest, input }),
 });

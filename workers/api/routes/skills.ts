@@ -5,6 +5,7 @@ import { setSkill, setSkillInput } from "#core/skills/set-skill.ts";
 import type { Skill } from "#core/skills/skill.ts";
 import { inputSchemaOf, outputSchemaOf } from "#core/skills/skill-schema.ts";
 import { SKILLS } from "#core/skills/skills.ts";
+import { scopesOf } from "#core/skills/skills-off.ts";
 import { useSkill } from "#core/skills/use-skill.ts";
 import { microsToDollars } from "#core/kernel/money.ts";
 import { AppError } from "#core/kernel/errors.ts";
@@ -129,15 +130,9 @@ skillRoutes.post("/v1/skills/:name", async (c) => {
     : c.json(answer.body, 200);
 });
 
-/** A skill that is a job needs what its job does, besides. */
-function needsOf(skill: Skill): string[] {
-  const ofJob = "job" in skill ? ["jobs", skill.job.scope] : [];
-  return [...new Set(["skills", ...(skill.scope ? [skill.scope] : []), ...ofJob])];
-}
-
 /** The documented path of one skill. Its input is checked by the skill's own verb, as at every other door. */
 function contractOf(skill: Skill) {
-  const needs = needsOf(skill).map((scope) => `\`${scope}\``);
+  const needs = scopesOf(skill).map((scope) => `\`${scope}\``);
   const price = skill.priceMicros
     ? ` Costs $${microsToDollars(skill.priceMicros)} when it succeeds.`
     : "";

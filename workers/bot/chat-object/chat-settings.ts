@@ -1,3 +1,4 @@
+import type { LinkOfChat } from "../turn.ts";
 import type { BotIdentity } from "../telegram/addressing.ts";
 import type { SqlDatabase } from "./sql-database.ts";
 
@@ -9,7 +10,7 @@ export interface ChatValues {
   systemPrompt: string;
   /** The conversation of each topic; the key is the topic's id, 0 outside of topics. */
   [session: `session:${number}`]: string;
-  link: { teamId: string; teamName: string; checkedAt: number };
+  chatLink: { link: LinkOfChat; checkedAt: number };
   bot: { identity: BotIdentity; checkedAt: number };
   /** Telegram wants nothing sent before this time. */
   pausedUntil: number;

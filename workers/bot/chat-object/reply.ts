@@ -5,6 +5,13 @@ import { liveView, PLACEHOLDER } from "../text/live-view.ts";
 import type { Inbox, InboxRow } from "./inbox.ts";
 import type { Sender, Target } from "./sender.ts";
 
+interface ReplyParts {
+  row: InboxRow;
+  inbox: Inbox;
+  sender: Sender;
+  target: Target;
+}
+
 /**
  * The one answer to one update. Telegram has no idempotent send, so each message's id is stored as soon as Telegram
  * tells it, and from then on that message is only edited: work that is done again after a crash ends in the same
@@ -12,24 +19,36 @@ import type { Sender, Target } from "./sender.ts";
  * a message behind that nobody knows of; at that moment it is a placeholder or a short answer.
  */
 export class Reply {
-  private readonly row: InboxRow;
-  private readonly inbox: Inbox;
+  private readonly parts: ReplyParts;
   private readonly sender: Sender;
   private readonly target: Target;
+  /** Of all messages of the answer. */
   private readonly ids: number[];
+  /** How many of them come before these. */
+  private readonly before: number;
   private shown = "";
 
-  constructor(parts: { row: InboxRow; inbox: Inbox; sender: Sender; target: Target }) {
-    this.row = parts.row;
-    this.inbox = parts.inbox;
+  constructor(parts: ReplyParts, ids: number[] = [...parts.row.messageIds], before = 0) {
+    this.parts = parts;
     this.sender = parts.sender;
     this.target = parts.target;
-    this.ids = [...parts.row.messageIds];
+    this.ids = ids;
+    this.before = before;
+  }
+
+  /** The part of the answer that stands below its first messages, so many, which have been sent. */
+  below(count: number): Reply {
+    return new Reply(this.parts, this.ids, this.before + count);
+  }
+
+  /** Whether Telegram has the message at this place. */
+  has(index: number): boolean {
+    return this.idAt(index) !== undefined;
   }
 
   /** Makes sure that there is a message to edit. @throws TelegramRefusal */
   async begin(keyboard?: InlineKeyboardMarkup): Promise<void> {
-    if (this.ids.length > 0) return;
+    if (this.has(0)) return;
     this.keep(
       0,
       await this.sender.send(this.target, { kind: "text", content: plain(PLACEHOLDER) }, keyboard),
@@ -39,7 +58,7 @@ export class Reply {
 
   /** Shows how far the answer has come; does nothing when it is too early for another edit. @throws TelegramRefusal */
   async show(markdown: string, keyboard?: InlineKeyboardMarkup): Promise<void> {
-    const [id] = this.ids;
+    const id = this.idAt(0);
     const view = liveView(markdown);
     if (id === undefined || view === this.shown) return;
     this.shown = view;
@@ -49,7 +68,7 @@ export class Reply {
   /** Brings the messages of the answer. Those that Telegram has already are not sent again. @throws TelegramRefusal */
   async finish(messages: Outgoing[], keyboard?: InlineKeyboardMarkup): Promise<void> {
     for (const [index, message] of messages.entries()) {
-      const id = this.ids[index];
+      const id = this.idAt(index);
       if (id === undefined)
         this.keep(
           index,
@@ -64,12 +83,12 @@ export class Reply {
     }
   }
 
-  /** Lets the answer's message become a file, or sends it where that message is gone. @throws TelegramRefusal */
-  async finishWithFile(file: FileMessage): Promise<void> {
-    const [id] = this.ids;
+  /** Lets the message at a place become a file, or sends it where there is none. @throws TelegramRefusal */
+  async finishWithFile(index: number, file: FileMessage): Promise<void> {
+    const id = this.idAt(index);
     const outcome =
       id === undefined ? "gone" : await this.sender.editToFile(this.target.chatId, id, file);
-    if (outcome === "gone") this.keep(0, await this.sender.send(this.target, file));
+    if (outcome === "gone") this.keep(index, await this.sender.send(this.target, file));
   }
 
   /** Puts the answer in place of the placeholder, or sends it where somebody deleted that. */
@@ -82,8 +101,13 @@ export class Reply {
     if (outcome === "gone") this.keep(0, await this.sender.send(this.target, message, keyboard));
   }
 
+  private idAt(index: number): number | undefined {
+    return this.ids[this.before + index];
+  }
+
   private keep(index: number, id: number): void {
-    this.ids[index] = id;
-    this.inbox.saveMessageIds(this.row.updateId, this.ids);
+    const { inbox, row } = this.parts;
+    this.ids[this.before + index] = id;
+    inbox.saveMessageIds(row.updateId, this.ids);
   }
 }

@@ -122,7 +122,7 @@ export class TelegramChat extends DurableObject<BotEnv> {
   async adopt(chatId: number, state: MovedState): Promise<void> {
     this.settings.set("chatId", chatId);
     this.settings.adopt(state.settings);
-    this.settings.set("link", null);
+    this.settings.set("chatLink", null);
     this.inbox.adopt(state.inbox);
     for (const { key, text, ifUnknown, file } of state.outbox)
       this.outbox.add(key, text, ifUnknown, file);

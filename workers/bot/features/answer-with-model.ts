@@ -1,9 +1,12 @@
+import { SKILLS } from "#core/skills/skills.ts";
 import { TelegramRefusal } from "../chat-object/sender.ts";
-import { type ChatPart, SwitchyardProblem } from "../switchyard/switchyard-api.ts";
+import { type ChatEvent, type ChatPart, SwitchyardProblem } from "../switchyard/switchyard-api.ts";
 import { answerMessages } from "../text/answer-messages.ts";
 import type { LinkOfChat, Turn } from "../turn.ts";
 import { stopKeyboard } from "../views/keyboards.ts";
 import { problemText } from "../views/problem.ts";
+import { skillAtWork } from "../views/skill-progress.ts";
+import { type BegunJob, showBegunJobs } from "./skill-job.ts";
 
 /** How often it is looked whether the message on the screen can be brought up to date. */
 const LOOK_MS = 150;
@@ -11,30 +14,35 @@ const LOOK_MS = 150;
 const BUSY_PATIENCE_MS = 90_000;
 const BUSY_RETRY_MS = 500;
 
-/** Asks the model and writes its answer into one message while it comes, then formats it and sends what did not fit. */
+/**
+ * Asks the model and writes its answer into one message while it comes, then formats it and sends what did not fit. Jobs
+ * that the model has begun are shown below, and bring their files.
+ */
 export async function answerWithModel(
   turn: Turn,
   link: LinkOfChat,
   message: string | ChatPart[],
 ): Promise<void> {
   const { row, inbox, reply } = turn.parts;
+  const terms = termsOf(turn);
   let answer = row.answer;
   if (answer === null) {
     await reply.begin(stopKeyboard(turn.say, row.updateId));
-    answer = await generate(turn, link, message);
+    answer = await generate(turn, link, { message, terms });
     inbox.saveAnswer(row.updateId, answer);
   }
-  await reply.finish(answerMessages(answer, turn.say.chat.inFile));
+  const messages = answerMessages(answer, turn.say.chat.inFile);
+  await reply.finish(messages);
+  await showBegunJobs(turn, link, { jobs: terms.jobs, reply: reply.below(messages.length) });
 }
 
 async function generate(
   turn: Turn,
   link: LinkOfChat,
-  message: string | ChatPart[],
+  { message, terms }: Pick<Question, "message" | "terms">,
 ): Promise<string> {
   const { row, stopSignal } = turn.parts;
   if (row.stopped) return row.partial.trim() || turn.say.chat.stopped;
-  const terms = termsOf(turn);
   const live = new LiveAnswer(turn);
   const showing = live.follow();
   const end = AbortSignal.any([stopSignal, live.gone]);
@@ -76,6 +84,8 @@ interface Terms {
   askedAt: number;
   /** Grows when the question is put in another conversation. */
   round: number;
+  /** What the model has begun. */
+  jobs: BegunJob[];
 }
 
 /** The terms under which this update's question was first put, or those that hold now. */
@@ -88,8 +98,11 @@ function termsOf({ parts, sessionName }: Turn): Terms {
     system: settings.get("systemPrompt"),
     askedAt: Date.now(),
     round: 1,
+    jobs: [],
   };
 }
+
+type ToolEvent = Extract<ChatEvent, { kind: "tool" }>;
 
 interface Question {
   message: string | ChatPart[];
@@ -108,9 +121,16 @@ async function ask(turn: Turn, link: LinkOfChat, question: Question): Promise<vo
     const turnId = `telegram-${target.chatId}-${row.updateId}-${current.round}`;
     for await (const event of turn.switchyard(link).chat({ ...current, message, turnId }, end)) {
       if (event.kind === "delta") live.text += event.text;
+      else if (event.kind === "tool") note(event, current);
       else settings.set(turn.sessionName, event.sessionId);
       if (event.kind === "done") live.text = event.reply;
     }
+  };
+  const note = ({ skill, state, jobId }: ToolEvent, current: Terms) => {
+    live.working(skill, state === "running");
+    if (jobId === null || current.jobs.some((job) => job.jobId === jobId)) return;
+    current.jobs.push({ skill, jobId });
+    inbox.saveQuestion(row.updateId, JSON.stringify(current));
   };
   try {
     await put(terms);
@@ -130,6 +150,8 @@ class LiveAnswer {
   private readonly goneController = new AbortController();
   private readonly turn: Turn;
   private readonly ended = Promise.withResolvers<void>();
+  /** Names of the skills that work at the moment. */
+  private readonly atWork: string[] = [];
   private over = false;
 
   constructor(turn: Turn) {
@@ -139,6 +161,21 @@ class LiveAnswer {
   /** Aborts when nobody can see the answer any more. */
   get gone(): AbortSignal {
     return this.goneController.signal;
+  }
+
+  /** A skill has begun to work for the answer, or has ended. */
+  working(name: string, begins: boolean): void {
+    if (begins) this.atWork.push(name);
+    else if (this.atWork.includes(name)) this.atWork.splice(this.atWork.indexOf(name), 1);
+  }
+
+  /** The text, and below it what works. */
+  private get view(): string {
+    const { language } = this.turn.parts;
+    const skills = SKILLS.filter(({ name }) => this.atWork.includes(name));
+    return [this.text, ...skills.map((skill) => skillAtWork(skill, language))]
+      .filter((part) => part !== "")
+      .join("\n\n");
   }
 
   end(): void {
@@ -160,14 +197,15 @@ class LiveAnswer {
   /** @throws TelegramRefusal when the chat is gone */
   private async showUntilEnd(): Promise<void> {
     const { reply, inbox, row, pace } = this.turn.parts;
-    let saved = "";
+    let shown = "";
     while (!this.over) {
       const wait = Math.max(LOOK_MS, pace.delay);
       await Promise.race([this.ended.promise, new Promise((resolve) => setTimeout(resolve, wait))]);
-      if (this.over || this.text === saved) continue;
-      saved = this.text;
-      inbox.savePartial(row.updateId, saved);
-      await reply.show(saved, stopKeyboard(this.turn.say, row.updateId));
+      const { text, view } = this;
+      if (this.over || view === shown) continue;
+      shown = view;
+      inbox.savePartial(row.updateId, text);
+      await reply.show(view, stopKeyboard(this.turn.say, row.updateId));
     }
   }
 }

@@ -16,7 +16,7 @@ chat.on("message", async (ctx) => {
   if (content.kind === "nothing") return;
   if (commandOf(message)) return turn.answer(turn.say.unknownCommand);
   const link = await turn.link();
-  if (!link) return turn.answer(turn.say.notLinked({ isGroup: turn.parts.isGroup }));
+  if (!link) return turn.answerNotLinked();
   if (content.kind === "unsupported") return turn.answer(turn.say.unsupported[content.what]);
   if (content.kind === "text") return answerWithModel(turn, link, question(turn, message));
   const photo = photoWithin(content.sizes, PHOTO_LIMIT);

@@ -17,7 +17,7 @@ model.command("model", async (ctx) => {
   const { turn } = ctx;
   if (!(await turn.mayManageChat(ctx))) return turn.answer(turn.say.settings.onlyAdministrators);
   const link = await turn.link();
-  if (!link) return turn.answer(turn.say.notLinked({ isGroup: turn.parts.isGroup }));
+  if (!link) return turn.answerNotLinked();
   let names: string[];
   try {
     names = (await turn.switchyard(link).models()).slice(0, MOST_MODELS);

@@ -12,11 +12,11 @@ export const start = new Composer<BotContext>();
 
 start.command("start", async (ctx) => {
   const { turn } = ctx;
-  const { target, userId, deps, row, isGroup } = turn.parts;
+  const { target, userId, deps, row } = turn.parts;
   const code = ctx.message ? commandArgument(ctx.message) : "";
   const link = await turn.link();
   if (code === "") {
-    if (!link) return turn.answer(turn.say.notLinked({ isGroup }));
+    if (!link) return turn.answerNotLinked();
     return turn.answer(
       link.guest ? turn.say.start.guest : turn.say.start.linked({ team: link.teamName }),
     );

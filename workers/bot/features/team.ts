@@ -9,11 +9,11 @@ export const team = new Composer<BotContext>();
 
 team.command("team", async (ctx) => {
   const { turn } = ctx;
-  const { deps, row, target, isGroup } = turn.parts;
+  const { deps, row, target } = turn.parts;
   if (!(await turn.mayManageChat(ctx))) return turn.answer(turn.say.settings.onlyAdministrators);
   const teams = await listChatTeams(deps.context(row.requestId), { chatId: target.chatId });
   const [current] = teams;
-  if (!current) return turn.answer(turn.say.notLinked({ isGroup }));
+  if (!current) return turn.answerNotLinked();
   const names = { team: current.teamName };
   if (teams.length === 1) return turn.answer(turn.say.team.only(names));
   return turn.answer(turn.say.team.choose(names), teamKeyboard(teams));

@@ -7,7 +7,7 @@ export const usage = new Composer<BotContext>();
 
 usage.command("usage", async ({ turn }) => {
   const link = await turn.link();
-  if (!link) return turn.answer(turn.say.notLinked({ isGroup: turn.parts.isGroup }));
+  if (!link) return turn.answerNotLinked();
   const { language, row } = turn.parts;
   const now = new Date();
   const from = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), 1));

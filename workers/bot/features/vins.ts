@@ -20,7 +20,7 @@ vins.on("message:text", async (ctx, next) => {
   const found = commandOf(message) ? null : findVins(withoutMention(message, turn.parts.bot));
   if (found === null) return next();
   const link = await turn.link();
-  if (!link) return turn.answer(turn.say.notLinked({ isGroup: turn.parts.isGroup }));
+  if (!link) return turn.answerNotLinked();
   return answerWithVins(turn, link, found);
 });
 

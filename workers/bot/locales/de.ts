@@ -45,6 +45,8 @@ export const de: Messages = {
     isGroup
       ? "Diese Gruppe ist noch mit keinem Team verknüpft. Wer sie verwaltet, kann das mit einem Code des Teams tun: /start CODE"
       : "Dieser Chat ist noch mit keinem Team verknüpft. Bitte dein Team um einen Code und öffne seinen Link, oder sende: /start CODE",
+  viewerOnly: ({ team }) =>
+    `Du bist im Team ${team} als Betrachter: Du kannst anderswo ansehen, was es verbraucht, mich aber nichts für das Team fragen. Ein Admin des Teams kann dich zum Mitglied machen.`,
   invitation: {
     joined: ({ team }) =>
       `Willkommen im Team ${team}! Dieser Chat benutzt es von jetzt an. Schreib mir, oder siehe /help.`,
@@ -106,8 +108,13 @@ export const de: Messages = {
       `${rows} Zeilen, ${vins} Fahrgestellnummern, ${wrong} die keine sind.`,
     failed: ({ reason }) => `Diese Datei konnte ich nicht lesen. ${reason}`,
     tooLarge: "Diese Datei ist zu groß; hier lese ich bis zu 20 MB.",
-    resultTooLarge: "Das Ergebnis ist zu groß für Telegram; es ist über die API zu haben.",
     unavailable: "Ich konnte die Datei nicht von Telegram holen; bitte schick sie noch einmal.",
+  },
+  jobs: {
+    notForGuests:
+      "Gäste können keine Aufträge beginnen, etwa Berichte oder Dateien mit Fahrgestellnummern. Bitte ein Team um einen Code und schick ihn hierher: /start CODE",
+    failed: ({ reason }) => `Das hat nicht geklappt. ${reason}`,
+    fileTooLarge: "Die Datei ist zu groß für Telegram; sie ist über die API zu haben.",
   },
   unsupported: {
     voice: "Sprachnachrichten kann ich nicht hören; bitte schreib, oder schick ein Foto.",

@@ -17,6 +17,7 @@ export interface Messages {
     badCode: string;
   };
   notLinked(p: { isGroup: boolean }): string;
+  viewerOnly(p: { team: string }): string;
   invitation: {
     joined(p: { team: string }): string;
     viewer(p: { team: string }): string;
@@ -77,8 +78,12 @@ export interface Messages {
     done(p: { rows: string; vins: string; wrong: string }): string;
     failed(p: { reason: string }): string;
     tooLarge: string;
-    resultTooLarge: string;
     unavailable: string;
+  };
+  jobs: {
+    notForGuests: string;
+    failed(p: { reason: string }): string;
+    fileTooLarge: string;
   };
   unsupported: Record<UnsupportedKind, string>;
   imageTooLarge: string;
@@ -147,6 +152,8 @@ export const en: Messages = {
     isGroup
       ? "This group is not linked to a team yet. A group administrator can link it with a code from your team: /start CODE"
       : "This chat is not linked to a team yet. Ask your team for a link code and open its link, or send: /start CODE",
+  viewerOnly: ({ team }) =>
+    `You are in the team ${team} as a viewer: you can look at its usage elsewhere, but not ask me anything for it. An admin of the team can make you a member.`,
   invitation: {
     joined: ({ team }) =>
       `Welcome to the team ${team}! This chat uses it from now on. Write to me, or see /help.`,
@@ -206,8 +213,13 @@ export const en: Messages = {
     done: ({ rows, vins, wrong }) => `${rows} rows, ${vins} VINs, ${wrong} that are none.`,
     failed: ({ reason }) => `I could not read the VINs of this file. ${reason}`,
     tooLarge: "This file is too large; I can read up to 20 MB here.",
-    resultTooLarge: "The result is too large for Telegram; get it by the API.",
     unavailable: "I could not fetch this file from Telegram; please send it again.",
+  },
+  jobs: {
+    notForGuests:
+      "Guests cannot begin jobs, such as reports and files of VINs. Ask a team for a link code, and send it here: /start CODE",
+    failed: ({ reason }) => `I could not do it. ${reason}`,
+    fileTooLarge: "The file is too large for Telegram; get it by the API.",
   },
   unsupported: {
     voice: "I cannot listen to voice messages; please write, or send a photo.",

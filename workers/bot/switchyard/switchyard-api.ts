@@ -1,7 +1,9 @@
 import { z } from "zod";
 import { ERROR_CODES, type ErrorCode } from "#core/kernel/errors.ts";
+import type { Scope } from "#core/kernel/scopes.ts";
 import type { ShownVin, ShownWrongVin } from "#core/skills/vin/vin-card.ts";
 import { vinShape, wrongVinShape } from "#core/skills/vin/vin-shape.ts";
+import { JOB_STATES } from "#schema";
 import { readServerEvents } from "./read-server-events.ts";
 
 /** For whom the bot asks. */
@@ -9,6 +11,7 @@ export interface Actor {
   teamId: string;
   endUser: string;
   chatId: number;
+  scopes: readonly Scope[];
 }
 
 export type ChatPart =
@@ -28,6 +31,8 @@ export type ChatEvent =
   /** The conversation in which the answer is given; comes first. */
   | { kind: "session"; sessionId: string }
   | { kind: "delta"; text: string }
+  /** A skill that the model uses, and the job that it has begun with it. */
+  | { kind: "tool"; skill: string; state: "running" | "done" | "failed"; jobId: string | null }
   | { kind: "done"; sessionId: string; reply: string };
 
 export interface UsageSums {
@@ -53,6 +58,11 @@ export class SwitchyardProblem extends Error {
 
 const problem = z.object({ code: z.string().nullish(), request_id: z.string().nullish() });
 const delta = z.object({ text: z.string() });
+const tool = z.object({
+  name: z.string(),
+  state: z.enum(["running", "done", "failed"]),
+  job_id: z.string().optional(),
+});
 const done = z.object({ session_id: z.string(), reply: z.string() });
 const models = z.object({ data: z.array(z.object({ id: z.string() })) });
 const usage = z.object({
@@ -70,22 +80,17 @@ const readVinsAnswer = z.object({
   data: z.array(z.discriminatedUnion("valid", [vinShape, wrongVinShape])),
 });
 
-const vinFileMade = z.object({ job: z.object({ id: z.string() }) });
-const vinFileJob = z.object({
-  state: z.string(),
-  progress: z.object({ done: z.number() }),
+const made = z.object({ id: z.string() });
+const vinFileMade = z.object({ job: made });
+const watchedJob = z.object({
+  state: z.enum(JOB_STATES),
+  progress: z.object({ done: z.number(), total: z.number().nullable(), message: z.string() }),
   error: z.object({ message: z.string() }).nullable(),
-  result: z
-    .object({
-      rows: z.number(),
-      vins: z.number(),
-      wrong: z.number(),
-      file: z.string(),
-      url: z.string(),
-    })
-    .nullable(),
+  result: z.unknown(),
+  results: z.array(z.object({ name: z.string(), size: z.number(), url: z.string() })),
 });
-export type VinFileJob = z.output<typeof vinFileJob>;
+/** A job as far as chats are shown it. */
+export type WatchedJob = z.output<typeof watchedJob>;
 
 /** A stream that says nothing for this long is dead. */
 const SILENCE_MS = 120_000;
@@ -196,13 +201,13 @@ export class SwitchyardApi {
   }): Promise<string> {
     const path = `/v1/vin/batch?${new URLSearchParams({ name: file.name }).toString()}`;
     const headers = { "content-type": file.contentType, "idempotency-key": file.requestKey };
-    const made = await this.json(path, { method: "POST", body: file.body, headers });
-    return vinFileMade.parse(made).job.id;
+    const answer = await this.json(path, { method: "POST", body: file.body, headers });
+    return vinFileMade.parse(answer).job.id;
   }
 
-  /** How far the job of a file of VINs is. @throws SwitchyardProblem */
-  async vinFileJob(jobId: string): Promise<VinFileJob> {
-    return vinFileJob.parse(await this.json(`/v1/jobs/${jobId}`));
+  /** How far a job is. @throws SwitchyardProblem */
+  async job(jobId: string): Promise<WatchedJob> {
+    return watchedJob.parse(await this.json(`/v1/jobs/${jobId}`));
   }
 
   /** A file that a job has made. @throws SwitchyardProblem */
@@ -234,6 +239,11 @@ export class SwitchyardApi {
     return this.json(`/v1/skills/${name}`, init, SKILL_MS);
   }
 
+  /** Begins the job of a skill that is one, in the same way. @returns its id @throws SwitchyardProblem */
+  async beginSkill(name: string, input: object, useId: string): Promise<string> {
+    return made.parse(await this.useSkill(name, input, useId)).id;
+  }
+
   private async json(path: string, init: RequestInit = {}, callMs = CALL_MS): Promise<unknown> {
     try {
       const response = await this.fetch(path, { ...init, signal: AbortSignal.timeout(callMs) });
@@ -246,12 +256,10 @@ export class SwitchyardApi {
   }
 
   private async fetch(path: string, init: RequestInit): Promise<Response> {
-    const { teamId, endUser, chatId } = this.actor;
+    const { teamId, endUser, chatId, scopes } = this.actor;
     const headers = new Headers(init.headers);
-    headers.set(
-      "x-switchyard-actor",
-      JSON.stringify({ team_id: teamId, end_user: endUser, chat_id: String(chatId) }),
-    );
+    const actor = { team_id: teamId, end_user: endUser, chat_id: String(chatId), scopes };
+    headers.set("x-switchyard-actor", JSON.stringify(actor));
     headers.set("x-client-request-id", this.requestId);
     if (init.body !== undefined && !headers.has("content-type"))
       headers.set("content-type", "application/json");
@@ -272,6 +280,10 @@ function chatEvent(event: string, data: string): ChatEvent | null {
   switch (event) {
     case "delta":
       return { kind: "delta", text: delta.parse(body).text };
+    case "tool": {
+      const { name: skill, state, job_id: jobId = null } = tool.parse(body);
+      return { kind: "tool", skill, state, jobId };
+    }
     case "done": {
       const { session_id: sessionId, reply } = done.parse(body);
       return { kind: "done", sessionId, reply };

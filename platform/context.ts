@@ -31,7 +31,10 @@ type OverDatabase<Base> = Base & {
   transaction<T>(work: (inner: WithinTransaction<Base>) => Promise<T>): Promise<T>;
   afterCommit(action: () => Promise<void>): Promise<void>;
 };
-type WithinTransaction<Base> = OverDatabase<Base> & { readonly inTransaction: true };
+type WithinTransaction<Base> = OverDatabase<Base> & {
+  readonly inTransaction: true;
+  isUsed(): boolean;
+};
 
 /** Gives a context its database: single statements over HTTP, transactions over a WebSocket. */
 export function withDatabase<Base extends object>(
@@ -44,10 +47,11 @@ export function withDatabase<Base extends object>(
     afterCommit: (action) => action(),
     async transaction(work) {
       const actions: (() => Promise<void>)[] = [];
-      const result = await inTransaction(database, (db) => {
+      const result = await inTransaction(database, (db, isUsed) => {
         const inner: WithinTransaction<Base> = {
           ...base,
           inTransaction: true,
+          isUsed,
           db,
           transaction: (innerWork) => innerWork(inner),
           afterCommit: async (action) => void actions.push(action),

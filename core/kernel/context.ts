@@ -58,4 +58,6 @@ export interface Context {
 /** A context within a transaction: what is written through it is there as a whole or not at all. */
 export interface TransactionContext extends Context {
   readonly inTransaction: true;
+  /** Whether any statement was run in it so far. */
+  isUsed(): boolean;
 }

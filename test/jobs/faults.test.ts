@@ -275,6 +275,28 @@ describe("a job whose process dies", () => {
     expect(await world.effects(id)).toHaveLength(100);
   });
 
+  it("does no step again that was done before the one in which it died began", async () => {
+    const runs: string[] = [];
+    let process = world.process();
+    act = async ({ step }) => {
+      for (const name of ["a", "b", "c"])
+        await step.run(name, async () => {
+          runs.push(name);
+          if (name !== "a" && runs.filter((run) => run === name).length === 1) process.kill();
+        });
+      return runs;
+    };
+    const id = await admitted();
+    for (let life = 0; life < 3; life++) {
+      process = world.process();
+      await process.work(id).catch(() => undefined);
+      await world.passTime();
+      await world.process().sweep();
+    }
+    expect(runs).toEqual(["a", "b", "b", "c", "c"]);
+    expect(await job(id)).toMatchObject({ state: "succeeded", attempt: 3 });
+  });
+
   it("is told to its callback once it has failed, however that came about", async () => {
     die();
     const id = await world.create(teamId, acting.type, null, {

@@ -306,11 +306,13 @@ function killableContext(pool: pg.Pool, principal: Principal, passage: Passage):
       passage.check();
       const client = await pool.connect();
       let whole = false;
+      let used = false;
       try {
         const session = {
           query: (query: string, values?: unknown[]) => {
             passage.check();
             const act = () => client.query(query, values);
+            used ||= !/^(begin|commit|rollback)/.test(textOf(query));
             return textOf(query) === "commit"
               ? passage.pass({ what: "commit", text: "commit" }, act)
               : act();
@@ -320,6 +322,7 @@ function killableContext(pool: pg.Pool, principal: Principal, passage: Passage):
           const inner: TransactionContext = {
             ...base,
             inTransaction: true,
+            isUsed: () => used,
             db,
             transaction: (next) => next(inner),
           };

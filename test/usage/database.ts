@@ -69,6 +69,7 @@ function contextOver(
         const inner: TransactionContext = {
           ...base,
           inTransaction: true,
+          isUsed: () => true,
           db: transaction,
           transaction: (next) => next(inner),
         };

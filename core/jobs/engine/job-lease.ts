@@ -5,6 +5,7 @@ import { newId } from "../../kernel/ids.ts";
 import { rowsOf } from "../../kernel/sql-rows.ts";
 import type { JobStep } from "../job.ts";
 import { MESSAGE_OVERDUE_SECONDS } from "../job-settings.ts";
+import { type Backlog, backlogFits, backlogRows, backlogSet, type DoneStep } from "./backlog.ts";
 import type { ClaimedJob } from "./claim-job.ts";
 import type { JobReport } from "./job-report.ts";
 
@@ -63,6 +64,9 @@ export class JobLease {
   cancelled = false;
   readonly #db: Database;
   readonly #seconds: number;
+  /** Steps that are done and not written. */
+  #steps: DoneStep[] = [];
+  #beating: Promise<unknown> | null = null;
 
   constructor(context: Pick<Context, "db">, job: ClaimedJob, report: JobReport, seconds: number) {
     this.#db = context.db;
@@ -78,35 +82,47 @@ export class JobLease {
    * @throws LeaseLost
    */
   async beat(): Promise<{ off: boolean }> {
-    const lines = this.report.takeLines();
-    const texts = JSON.stringify(lines);
-    try {
+    const beating = this.#withBacklog(async (backlog) => {
       const rows = await this.#db.execute(sql`
         WITH held AS (
-          UPDATE jobs SET ${this.#told()}, ${this.#prolonged()}, log_lines = log_lines + ${lines.length}
-          WHERE ${this.#mine()} RETURNING id, team_id, attempt, log_lines, cancel_requested_at
-        ), added AS (
-          INSERT INTO job_log_lines (job_id, number, attempt, message, at)
-          SELECT held.id, held.log_lines - ${lines.length} + line.number, held.attempt, line.text ->> 'message',
-            to_timestamp((line.text ->> 'at')::double precision / 1000)
-          FROM held, jsonb_array_elements(${texts}::jsonb) WITH ORDINALITY AS line (text, number)
-        ), dropped AS (
-          DELETE FROM job_log_lines USING held
-          WHERE ${lines.length} > 0 AND job_id = held.id AND number <= held.log_lines - 1000
-        )
+          UPDATE jobs SET ${this.#told()}, ${this.#prolonged()}, ${backlogSet(backlog)},
+            progressed = progressed OR ${backlog.steps.length > 0}
+          WHERE ${this.#mine()} AND ${backlogFits(backlog)}
+          RETURNING id, team_id, attempt, log_lines, cancel_requested_at
+        )${backlogRows(backlog)}
         SELECT cancel_requested_at IS NOT NULL AS cancelled,
           EXISTS (SELECT 1 FROM switchboard WHERE held.team_id = ANY (teams_off)) AS off
         FROM held`);
-      const held = this.#heard(rowsOf(beatRow, rows)[0]);
-      return { off: held.off };
-    } catch (error) {
-      if (!(error instanceof LeaseLost)) this.report.giveBack(lines);
-      throw error;
-    }
+      return { off: this.#heard(rowsOf(beatRow, rows)[0]).off };
+    });
+    this.#beating = beating;
+    return beating;
   }
 
-  /** Writes lines of the log that the row does not have yet. @throws LeaseLost */
-  async flushLines(): Promise<void> {
+  /**
+   * Keeps a step that is done until the next statement: before another step begins, it is to be written. It can wait
+   * so long, since what comes next of a program is its next step, or its end.
+   */
+  keepDone(step: DoneStep): void {
+    this.#steps.push(step);
+    this.report.unwritten = true;
+  }
+
+  /** Writes steps that are done. @throws LeaseLost */
+  async flushSteps(): Promise<void> {
+    await this.#beating?.catch(() => undefined); // what it could not write, it gave back
+    if (this.#steps.length > 0) await this.beat();
+  }
+
+  /** The same, only where one of them would be done again, should the process die now. @throws LeaseLost */
+  async flushWork(): Promise<void> {
+    await this.#beating?.catch(() => undefined);
+    if (this.#steps.some((step) => step.kind === "run")) await this.beat();
+  }
+
+  /** Writes steps that are done, and lines of the log. @throws LeaseLost */
+  async flush(): Promise<void> {
+    await this.flushSteps();
     if (this.report.hasLines) await this.beat();
   }
 
@@ -265,34 +281,53 @@ export class JobLease {
   }
 
   /**
-   * Ends the attempt, and the job where it is not made again. The callback's row is written with the end.
+   * Ends the attempt, and the job where it is not made again. The callback's row is written with the end, and so are
+   * the last step and the last lines of the log.
    * @throws LeaseLost, CancelWanted where it would be made again
    */
   async end(ending: Ending): Promise<void> {
     const { state } = ending;
     const again = state === "retrying";
     const error = "error" in ending ? ending.error : null;
-    const rows = await this.#db.execute(sql`
-      WITH held AS (
-        UPDATE jobs SET ${this.#told()}, ${RELEASED}, state = ${state}, in_attempt = false, progressed = false,
-          waiting_for = ${again ? "retry" : null}, cancel_requested_at = NULL,
-          due_at = CASE WHEN ${again} THEN now() + make_interval(secs => ${again ? ending.pauseSeconds : 0}) END,
-          failures = ${again ? ending.failures : this.job.failures},
-          result = ${state === "succeeded" ? ending.result : null}::json,
-          error_code = ${error?.code ?? null}, error_message = ${error?.message ?? null},
-          finished_at = CASE WHEN ${again} THEN NULL ELSE now() END
-        WHERE ${again ? this.#mineToLeave() : this.#mine()} RETURNING id, team_id, attempt, callback_url, state
-      ), attempt AS (
-        UPDATE job_attempts SET outcome = ${again ? "failed" : state}, ended_at = now(),
-          error_code = ${error?.code ?? null}, error_message = ${error?.message ?? null}
-        FROM held WHERE job_id = held.id AND number = held.attempt
-      ), callback AS (
-        INSERT INTO job_callbacks (id, job_id, team_id, url, event)
-        SELECT ${newId("message")}, id, team_id, callback_url, 'job.' || state
-        FROM held WHERE callback_url IS NOT NULL AND NOT ${again}
-      )
-      SELECT false AS cancelled FROM held`);
-    if (rowsOf(heldRow, rows).length === 0) await this.#notLeft(this.#db);
+    await this.#withBacklog(async (backlog) => {
+      const rows = await this.#db.execute(sql`
+        WITH held AS (
+          UPDATE jobs SET ${this.#told()}, ${RELEASED}, ${backlogSet(backlog)}, state = ${state},
+            in_attempt = false, progressed = false,
+            waiting_for = ${again ? "retry" : null}, cancel_requested_at = NULL,
+            due_at = CASE WHEN ${again} THEN now() + make_interval(secs => ${again ? ending.pauseSeconds : 0}) END,
+            failures = ${again ? ending.failures : this.job.failures},
+            result = ${state === "succeeded" ? ending.result : null}::json,
+            error_code = ${error?.code ?? null}, error_message = ${error?.message ?? null},
+            finished_at = CASE WHEN ${again} THEN NULL ELSE now() END
+          WHERE ${again ? this.#mineToLeave() : this.#mine()} AND ${backlogFits(backlog)}
+          RETURNING id, team_id, attempt, callback_url, state, log_lines
+        ), attempt AS (
+          UPDATE job_attempts SET outcome = ${again ? "failed" : state}, ended_at = now(),
+            error_code = ${error?.code ?? null}, error_message = ${error?.message ?? null}
+          FROM held WHERE job_id = held.id AND number = held.attempt
+        ), callback AS (
+          INSERT INTO job_callbacks (id, job_id, team_id, url, event)
+          SELECT ${newId("message")}, id, team_id, callback_url, 'job.' || state
+          FROM held WHERE callback_url IS NOT NULL AND NOT ${again}
+        )${backlogRows(backlog)}
+        SELECT false AS cancelled FROM held`);
+      if (rowsOf(heldRow, rows).length === 0) await this.#notLeft(this.#db);
+    });
+  }
+
+  /** Whoever cannot write it gives it back. */
+  async #withBacklog<T>(write: (backlog: Backlog) => Promise<T>): Promise<T> {
+    const lines = this.report.takeLines();
+    const steps = this.#steps;
+    this.#steps = [];
+    try {
+      return await write({ lines, steps });
+    } catch (error) {
+      this.report.giveBack(lines);
+      this.#steps = [...steps, ...this.#steps];
+      throw error;
+    }
   }
 
   #mine(): SQL {

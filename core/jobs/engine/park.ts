@@ -15,7 +15,7 @@ export interface Wait {
 export async function park(runner: StepRunner, wait: Wait): Promise<never> {
   const { lease, stop } = runner.parts;
   const seconds = await runner.ours(async () => {
-    await lease.flushLines();
+    await lease.flush();
     return lease.park(null, wait);
   });
   return stop.halt({ kind: "parked", waitingFor: wait.waitingFor, seconds });

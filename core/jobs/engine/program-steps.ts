@@ -1,5 +1,5 @@
 import { sql } from "drizzle-orm";
-import type { TransactionContext } from "../../kernel/context.ts";
+import type { Database, TransactionContext } from "../../kernel/context.ts";
 import type { JobSteps, Json } from "../job-type.ts";
 import { JOB_WAIT_MS } from "../job.ts";
 import { runChildren } from "./run-children.ts";
@@ -9,7 +9,6 @@ import { waitForEvent } from "./wait-for-event.ts";
 
 /** The steps of a program, over a runner that knows what is done already. */
 export function programSteps(runner: StepRunner): JobSteps {
-  const { lease } = runner.parts;
   const sleep = (name: string, wakeAt: ReturnType<typeof sql>) =>
     runner.step<void>(
       name,
@@ -25,16 +24,8 @@ export function programSteps(runner: StepRunner): JobSteps {
         async (asked) => {
           const started = performance.now();
           const json = runner.json(asked, await work());
-          await runner.ours(() =>
-            lease.addStep(null, {
-              ...asked,
-              state: "done",
-              kept: json,
-              count: 0,
-              elapsedMs: performance.now() - started,
-            }),
-          );
-          runner.committed();
+          const elapsedMs = performance.now() - started;
+          await runner.keepDone({ ...asked, kept: json, count: 0, elapsedMs });
           return ownKept<Kept>(JSON.parse(json));
         },
         ownKept<Kept>,
@@ -94,7 +85,7 @@ async function runTransaction(
     json = runner.json(asked, await work(inner));
     const elapsedMs = performance.now() - started;
     const step = { ...asked, state: "done" as const, kept: json, count: 0, elapsedMs };
-    return () => runner.parts.lease.addStep(inner.db, step);
+    return (db) => runner.parts.lease.addStep(db, step);
   });
   return json;
 }
@@ -120,7 +111,7 @@ async function runChunks<State extends Json, Chunk>(
       let json = "null";
       await runner.commit(async (inner) => {
         json = runner.json(asked, await source.commit(inner, next.value, state));
-        return () => step.write(inner.db, json, "open");
+        return (db) => step.write(db, json);
       });
       step.committed();
       state = ownKept<State>(JSON.parse(json));
@@ -130,9 +121,7 @@ async function runChunks<State extends Json, Chunk>(
     stop.signal.removeEventListener("abort", close);
     close();
   }
-  const json = runner.json(asked, state);
-  await runner.ours(() => step.write(null, json, "done"));
-  runner.committed();
+  await step.end(runner.json(asked, state));
   return state;
 }
 
@@ -143,6 +132,10 @@ class ChunkedStep {
   readonly #started = performance.now();
   #count: number;
   #written: boolean;
+
+  get #elapsedMs(): number {
+    return performance.now() - this.#started;
+  }
 
   constructor(runner: StepRunner, asked: AskedStep) {
     this.#runner = runner;
@@ -157,17 +150,23 @@ class ChunkedStep {
     return ownKept<State>(await this.#runner.ours(() => kept.kept()));
   }
 
-  async write(
-    db: TransactionContext["db"] | null,
-    json: string,
-    state: "open" | "done",
-  ): Promise<void> {
+  /** Writes a chunk, and the row of the step with the first one. */
+  async write(db: Database | null, json: string): Promise<void> {
     const { lease } = this.#runner.parts;
-    const count = this.#count + (state === "open" ? 1 : 0);
-    const change = { position: this.#asked.position, state, kept: json, count };
+    const change = {
+      position: this.#asked.position,
+      state: "open" as const,
+      kept: json,
+      count: this.#count + 1,
+    };
     if (this.#written) return lease.updateStep(db, change, this.#count);
-    const elapsedMs = performance.now() - this.#started;
-    return lease.addStep(db, { ...this.#asked, ...change, elapsedMs });
+    return lease.addStep(db, { ...this.#asked, ...change, elapsedMs: this.#elapsedMs });
+  }
+
+  async end(json: string): Promise<void> {
+    const { position, name, kind } = this.#asked;
+    const done = { position, name, kind, kept: json, count: this.#count };
+    await this.#runner.keepDone({ ...done, elapsedMs: this.#elapsedMs });
   }
 
   committed(): void {

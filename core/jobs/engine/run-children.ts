@@ -47,7 +47,7 @@ export function runChildren<Input, Result extends Json>(
       // Too many jobs of the team is for the program to hear of; all else that may fail here is ours.
       if (rows.length > 0) await refuseWhenFull(context.db, lease.job.teamId, rows.length);
       const children = await runner.ours(async () => {
-        await lease.flushLines();
+        await lease.flush();
         return begin(runner, asked, rows);
       });
       if (children.state === "waiting")

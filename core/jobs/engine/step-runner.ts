@@ -1,8 +1,9 @@
 import { sql } from "drizzle-orm";
-import type { Context, TransactionContext } from "../../kernel/context.ts";
+import type { Context, Database, TransactionContext } from "../../kernel/context.ts";
 import { jobJson } from "../job-json.ts";
 import { JobFailure, type Json } from "../job-type.ts";
 import { JOB_JSON_BYTES, JOB_STEPS, JOB_WAIT_MS, type JobStep } from "../job.ts";
+import type { DoneStep } from "./backlog.ts";
 import { CancelWanted, type JobLease, LeaseLost } from "./job-lease.ts";
 import type { KeptStep } from "./step-history.ts";
 import type { StopSign } from "./stop.ts";
@@ -64,6 +65,7 @@ export class StepRunner {
       );
     this.#running = name;
     try {
+      await this.#writeBefore(kind);
       await this.#keepThrown();
       const asked = await this.#ask(name, kind);
       if (asked.kept && asked.kept.state !== "open") lease.report.replay();
@@ -110,9 +112,13 @@ export class StepRunner {
 
   /**
    * One transaction of the program's work and of what is written about it. The program gets what its own work throws;
-   * whether anything else went wrong before or after the commit, nobody can tell, and a later run finds out.
+   * whether anything else went wrong before or after the commit, nobody can tell, and a later run finds out. Where the
+   * work asked nothing of the database, what is written about it is one statement, which is a transaction by itself.
+   * @param work gives what writes, in the transaction or, given null, by itself
    */
-  async commit(work: (inner: TransactionContext) => Promise<() => Promise<void>>): Promise<void> {
+  async commit(
+    work: (inner: TransactionContext) => Promise<(db: Database | null) => Promise<void>>,
+  ): Promise<void> {
     const { stop, context } = this.parts;
     let thrown: { error: unknown } | null = null;
     try {
@@ -122,7 +128,7 @@ export class StepRunner {
         // A program that is stopped in the middle leaves no transaction open behind it.
         const write = await Promise.race([working, stop.stopped.then(() => null)]);
         if (write === null) throw new Error("Stopped");
-        await write();
+        await write(inner.isUsed() ? inner.db : null);
       });
     } catch (error) {
       if (stop.stop) return stop.halt(stop.stop);
@@ -130,6 +136,17 @@ export class StepRunner {
       if (own) throw own.error;
       await this.ours(() => Promise.reject(error));
     }
+    this.committed();
+  }
+
+  /** Takes a step that is done; it is written before what comes next has an effect. */
+  async keepDone(step: DoneStep): Promise<void> {
+    const { stop, lease } = this.parts;
+    // What a step gives after it was told to stop may be half of it.
+    if (stop.stop) return stop.halt(stop.stop);
+    // The asked step has more than is written.
+    const { position, name, kind, kept, count, elapsedMs } = step;
+    lease.keepDone({ position, name, kind, kept, count, elapsedMs });
     this.committed();
   }
 
@@ -185,6 +202,16 @@ export class StepRunner {
       this.#thrown = { step: asked, message: message.slice(0, ERROR_LENGTH) };
       throw error;
     }
+  }
+
+  /**
+   * Writes what is done before the next step begins. The end of a list of chunks may wait for one step more: all of its
+   * chunks are committed, and should the process die, its source has nothing left.
+   */
+  async #writeBefore(kind: JobStep["kind"]): Promise<void> {
+    const { lease } = this.parts;
+    const mayWait = kind === "run" && !this.#thrown;
+    await this.ours(() => (mayWait ? lease.flushWork() : lease.flushSteps()));
   }
 
   async #keepThrown(): Promise<void> {

@@ -22,7 +22,7 @@ export async function waitForEvent(
   const { position, name, kind } = asked;
   const waitingFor = `event:${event}`;
   const outcome = await runner.ours(async () => {
-    await lease.flushLines();
+    await lease.flush();
     return context.transaction(async ({ db }) => {
       await lease.lock(db);
       const payload =

@@ -103,10 +103,11 @@ async function conclude(working: Working, outcome: Outcome): Promise<string> {
       await wakeLater(working, stop.seconds);
       return `waiting for ${stop.waitingFor}`;
     case "team_off":
+      await lease.flush();
       await lease.giveBack("team_off");
       return "team off";
     case "hand_over":
-      await lease.flushLines();
+      await lease.flush();
       await lease.handOver();
       await engine.queue.send([lease.job.id]).catch((error: unknown) => {
         context.log.warn("job_messages_not_sent", { jobs: 1, error }); // the sweeper sends it
@@ -123,7 +124,6 @@ const OVERTIME: JobError = {
 async function end(working: Working, ending: Ending): Promise<string> {
   const { engine, context, lease } = working;
   const { job, report } = lease;
-  await lease.flushLines();
   report.currentStep = null;
   await lease.end(ending);
   const { state } = ending;

@@ -7,22 +7,25 @@ import { dayRows } from "./day-rows.ts";
 import { lengthOf, type Period, previousPeriod } from "./days.ts";
 import { sumColumns, type SumName, type Sums, toSums } from "./sums.ts";
 
-/** What metrics can be grouped by, and how each is written as text over a row of `moved`. */
+/** A dimension: what rows of `moved` are grouped by, and how a group's value is written as text where that is not one. */
+interface GroupedBy {
+  of: SQL;
+  format?: string;
+}
+
+/** What metrics can be grouped by. Texts are made of groups, not of rows, of which there are many more. */
 const DIMENSIONS = {
-  day: sql`to_char(moved.slot, 'YYYY-MM-DD')`,
-  week: sql`to_char(date_trunc('week', moved.slot), 'YYYY-MM-DD')`,
-  month: sql`to_char(moved.slot, 'YYYY-MM')`,
-  platform: sql`moved.platform`,
-  channel: sql`coalesce(moved.channel, '')`,
-  campaign: sql`moved.id`,
-  ad_group: sql`moved.ad_group`,
-  ad: sql`moved.ad`,
-} as const satisfies Record<string, SQL>;
+  day: { of: sql`moved.slot`, format: "YYYY-MM-DD" },
+  week: { of: sql`date_trunc('week', moved.slot)`, format: "YYYY-MM-DD" },
+  month: { of: sql`date_trunc('month', moved.slot)`, format: "YYYY-MM" },
+  platform: { of: sql`moved.platform` },
+  channel: { of: sql`coalesce(moved.channel, '')` },
+  campaign: { of: sql`moved.id` },
+  ad_group: { of: sql`moved.ad_group` },
+  ad: { of: sql`moved.ad` },
+} as const satisfies Record<string, GroupedBy>;
 export type Dimension = keyof typeof DIMENSIONS;
 export const DIMENSION_NAMES = Object.keys(DIMENSIONS) as Dimension[]; // Object.keys loses the literal type
-
-/** A campaign has one of each. */
-const CAMPAIGN = sql`jsonb_build_object('name', min(moved.name), 'platform', min(moved.platform), 'channel', min(moved.channel))`;
 
 const COLUMN_OF = {
   impressions: "impressions",
@@ -75,9 +78,9 @@ export async function readGroups(
   const { period, groupBy, withPrevious } = query;
   const range = withPrevious ? { from: previousPeriod(period).from, to: period.to } : period;
   const byAd = groupBy.includes("ad_group") || groupBy.includes("ad");
-  const parts = [...groupBy.map((name) => DIMENSIONS[name]), sql`moved.currency`];
+  const keys = listed([...groupBy.map(keyOf), sql`moved.currency`]);
   // COLLATE "C": the order must not depend on the database's locale, and the cursor compares in the same one.
-  const dimensions = sql`ARRAY[${sql.join(parts, sql`, `)}]::text[] COLLATE "C"`;
+  const dimensions = sql`ARRAY[${listed([...groupBy.map(textOf), sql`currency`])}]::text[] COLLATE "C"`;
   // Days of the period before are moved into this one, so that both fall into the same group.
   const result = await db.execute(sql`
     WITH ${dayRows(query.where, range, byAd)}, dated AS (
@@ -85,20 +88,38 @@ export async function readGroups(
     ), moved AS (
       SELECT dated.*, CASE WHEN is_current THEN day ELSE day + ${lengthOf(period)}::integer END AS slot FROM dated
     ), grouped AS (
-      SELECT ${dimensions} AS dimensions, ${groupBy.includes("campaign") ? CAMPAIGN : sql`NULL::jsonb`} AS campaign,
-        ${sortValue(query.sort)} AS sort_value, ${sumsWhere(sql`is_current`)} AS current,
-        ${withPrevious ? sumsWhere(sql`NOT is_current`) : sql`NULL::jsonb`} AS previous
-      FROM moved GROUP BY 1
+      SELECT ${keys}, ${withPrevious ? sql`${sumsWhere("current", sql`is_current`)}, ${sumsWhere("previous", sql`NOT is_current`)}` : sumsWhere("current", null)}
+      FROM moved GROUP BY ${listed(Array.from({ length: groupBy.length + 1 }, (_, at) => sql.raw(String(at + 1))))}
+    ), sorted AS (
+      SELECT ${dimensions} AS dimensions, ${sortValue(query.sort)} AS sort_value, grouped.* FROM grouped
+    ), page AS (
+      SELECT * FROM sorted WHERE ${afterCursor(page.cursor, groupBy.length + 1)}
+      ORDER BY sort_value DESC, dimensions LIMIT ${page.limit + 1}
     )
-    SELECT to_jsonb(dimensions) AS dimensions, campaign, sort_value::text AS sort_value, current, previous
-    FROM grouped WHERE ${afterCursor(page.cursor, parts.length)}
-    ORDER BY grouped.sort_value DESC, grouped.dimensions LIMIT ${page.limit + 1}
+    SELECT to_jsonb(dimensions) AS dimensions, sort_value::text AS sort_value,
+      ${groupBy.includes("campaign") ? CAMPAIGN : sql`NULL::jsonb`} AS campaign, ${sumsOf("current")} AS current,
+      ${withPrevious ? sumsOf("previous") : sql`NULL::jsonb`} AS previous
+    FROM page ORDER BY page.sort_value DESC, page.dimensions
   `);
   return toPage(rowsOf(row, result), page.limit, toGroup, (found) => [
     found.sort_value,
     ...found.dimensions,
   ]);
 }
+
+const listed = (parts: SQL[]) => sql.join(parts, sql`, `);
+const keyName = (name: Dimension) => sql.identifier(`by_${name}`);
+const keyOf = (name: Dimension) => sql`${DIMENSIONS[name].of} AS ${keyName(name)}`;
+
+function textOf(name: Dimension): SQL {
+  const { format }: GroupedBy = DIMENSIONS[name];
+  return format === undefined ? sql`${keyName(name)}` : sql`to_char(${keyName(name)}, ${format})`;
+}
+
+/** Of a group that is one campaign's. */
+const CAMPAIGN = sql`(
+  SELECT jsonb_build_object('name', name, 'platform', platform, 'channel', channel) FROM selected WHERE id = by_campaign
+)`;
 
 /** All groups of a query, which is for those that are known to be few. */
 export async function readAllGroups(
@@ -120,20 +141,31 @@ function toGroup({ dimensions, campaign, current, previous }: z.output<typeof ro
   };
 }
 
-/** The sums of some of a group's rows as JSON, each as text, since no driver reads large numbers exactly. */
-function sumsWhere(condition: SQL): SQL {
-  const fields = Object.values(COLUMN_OF).map(
-    (column) =>
-      sql`${column}::text, (sum(${sql.identifier(column)}) FILTER (WHERE ${condition}))::text`,
+type Which = "current" | "previous";
+const sumName = (which: Which, column: string) => sql.identifier(`${which}_${column}`);
+
+/** The sums of a group's rows, or of some of them. */
+function sumsWhere(which: Which, condition: SQL | null): SQL {
+  const filter = condition === null ? sql`` : sql`FILTER (WHERE ${condition})`;
+  return listed(
+    Object.values(COLUMN_OF).map(
+      (column) => sql`sum(${sql.identifier(column)}) ${filter} AS ${sumName(which, column)}`,
+    ),
   );
-  return sql`jsonb_build_object(${sql.join(fields, sql`, `)})`;
+}
+
+/** The sums of a group as JSON, each as text, since no driver reads large numbers exactly. */
+function sumsOf(which: Which): SQL {
+  const fields = Object.values(COLUMN_OF).map(
+    (column) => sql`${column}::text, ${sumName(which, column)}::text`,
+  );
+  return sql`jsonb_build_object(${listed(fields)})`;
 }
 
 /** Groups without the value come last. */
 function sortValue(sort: SumName | null): SQL {
   if (sort === null) return sql`0::numeric`;
-  const column = sql.identifier(COLUMN_OF[sort]);
-  return sql`coalesce(sum(${column}) FILTER (WHERE is_current), -1e30)::numeric`;
+  return sql`coalesce(${sumName("current", COLUMN_OF[sort])}, -1e30)::numeric`;
 }
 
 function afterCursor(cursor: string | undefined, dimensions: number): SQL {

@@ -2,6 +2,7 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { cutReportFonts } from "./cut-report-fonts.mjs";
 import { cutVinData } from "./cut-vin-data.mjs";
 
 const assets = fileURLToPath(new URL("../dist/assets", import.meta.url));
@@ -46,6 +47,7 @@ put("index.html", Buffer.from(PAGE));
 put("start.js", Buffer.from(START));
 
 await cutVinData();
+await cutReportFonts();
 
 /** Writes what has changed only, since `wrangler dev` reloads on every write, and in one step, for builds side by side. */
 function put(name, content) {

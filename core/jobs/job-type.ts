@@ -2,7 +2,7 @@ import type { z } from "zod";
 import type { FileStore } from "../files/file-store.ts";
 import type { Context, TransactionContext } from "../kernel/context.ts";
 import type { Scope } from "../kernel/scopes.ts";
-import type { ReportFonts } from "../reports/pdf/report-fonts.ts";
+import type { PdfFonts } from "../reports/pdf/write-pdf.ts";
 import type { TelegramFiles } from "../telegram/telegram-files.ts";
 import type { SkillUser } from "../skills/job/skill-user.ts";
 import type { VinReader } from "../vin/files/vin-reader.ts";
@@ -118,7 +118,7 @@ export interface JobPorts {
   files: FileStore;
   telegram: TelegramFiles;
   /** Parsed when they are first asked for. */
-  reportFonts(): ReportFonts;
+  reportFonts(): PdfFonts;
   /** The operator's, an IANA name. */
   timeZone: string;
   /** Reads VINs; see core/vin/files/vin-reader.ts. */

@@ -186,6 +186,19 @@ describe("generate_pdf_report", () => {
     const { text } = await extractText(await getDocumentProxy(new Uint8Array(pdf)));
     for (const part of ["۳۰۰", "۵٫۰۰٪", "نوروز"]) expect(text.join("\n")).toContain(part);
   });
+
+  it("says in the job's log which letters no font has", async () => {
+    await campaign(usual(), { name: "አማርኛ 🎉" });
+    const job = await run(pdfReport, october);
+    expect(job.state).toBe("succeeded");
+    const log = await world.sql<{ message: string }>(
+      "SELECT message FROM job_log_lines WHERE job_id = $1",
+      [job.id],
+    );
+    expect(log.map(({ message }) => message)).toEqual([
+      "No font has these letters, \ufffd stands for them: አ ማ ር ኛ",
+    ]);
+  });
 });
 
 describe("generate_excel_report", () => {

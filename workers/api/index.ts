@@ -6,6 +6,7 @@ import type { UnsignedCallback } from "#core/jobs/callbacks/sign-callback.ts";
 import { createApp } from "./app.ts";
 import { depsOf } from "./deps.ts";
 import { markInternal } from "./internal-actor.ts";
+import { readFontFiles } from "./font-files.ts";
 import { vinPortsOf } from "./vin-ports.ts";
 import { signForDelivery } from "./sign-callback.ts";
 
@@ -29,6 +30,11 @@ export class InternalApi extends WorkerEntrypoint<ApiEnv> {
     const deps = await depsOf(this.env);
     const background = (work: Promise<unknown>) => this.ctx.waitUntil(work);
     return readVinRows(vinPortsOf(deps, { log: deps.log, background }), vins, new Date());
+  }
+
+  /** Files of fonts, for reports; see core/reports/pdf/font-files.ts. */
+  readFontFiles(names: readonly string[]): Promise<(Uint8Array | null)[]> {
+    return readFontFiles(this.env.ASSETS, names);
   }
 
   /** The header `webhook-signature` of a callback that is about to be sent; null where the team has no secret. */

@@ -3,10 +3,8 @@ import { makerFilePath } from "#core/vin/vin-data.ts";
 import type { KeptReport, VinPorts } from "#core/vin/vin-ports.ts";
 import type { Logger } from "#core/kernel/log.ts";
 import type { AppContext } from "./app-types.ts";
+import { ASSETS_ORIGIN } from "./assets-origin.ts";
 import type { Deps } from "./deps.ts";
-
-/** Static files have no host of their own. */
-const ASSETS_ORIGIN = "https://assets.invalid";
 
 /** Where VINs are read from, for a request. */
 export function vinPorts(c: AppContext): VinPorts {

@@ -12,7 +12,6 @@ export function reportFonts(): ReportFonts {
   fonts ??= new ReportFonts({
     regular: new Uint8Array(regular),
     bold: new Uint8Array(bold),
-    fallbacks: [],
   });
   return fonts;
 }

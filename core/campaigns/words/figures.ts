@@ -77,7 +77,9 @@ const LONGEST_NAME = 80;
 export function cleanName(name: string): string {
   const clean = name
     .toWellFormed()
-    .replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, (found) => (found === "\u200c" ? found : " "))
+    .replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, (found) =>
+      /^[\u200c\u200d]$/.test(found) ? found : " ",
+    )
     .trim();
   const letters = [...clean];
   return letters.length > LONGEST_NAME ? `${letters.slice(0, LONGEST_NAME - 1).join("")}…` : clean;

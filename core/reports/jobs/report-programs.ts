@@ -1,13 +1,7 @@
 import { and, eq } from "drizzle-orm";
 import { jobResults } from "#schema";
 import { AppError } from "../../kernel/errors.ts";
-import {
-  JobFailure,
-  type JobPorts,
-  type JobProgram,
-  type JobRun,
-  type JobType,
-} from "../../jobs/job-type.ts";
+import { JobFailure, type JobProgram, type JobRun, type JobType } from "../../jobs/job-type.ts";
 import { requireTeamChat } from "../../telegram/require-team-chat.ts";
 import { buildReport } from "../build-report.ts";
 import { writePage } from "../page/write-page.ts";
@@ -27,6 +21,9 @@ import {
 /** A bot may send 50 MB; the chat's object holds a file whole while it sends it, so less is taken. */
 const MOST_TELEGRAM_BYTES = 20_000_000;
 
+/** Letters that a line of the log names. */
+const MOST_NAMED = 40;
+
 /** A file to be saved. */
 interface ReportFile {
   extension: string;
@@ -34,7 +31,7 @@ interface ReportFile {
   body: ReadableStream<Uint8Array> | Uint8Array | string;
 }
 
-type Render = (report: Report, ports: JobPorts) => Promise<ReportFile[]>;
+type Render = (report: Report, job: JobRun<ReportInput>) => Promise<ReportFile[]>;
 
 /** How reports are made. The document is read and written in one step: a repeated step replaces its files. */
 export const REPORT_PROGRAMS: readonly JobProgram<ReportInput, ReportResult>[] = [
@@ -42,13 +39,14 @@ export const REPORT_PROGRAMS: readonly JobProgram<ReportInput, ReportResult>[] =
     { extension: "json", contentType: "application/json", body: writeJson(report) },
     { extension: "html", contentType: "text/html", body: writePage(report) },
   ]),
-  program(pdfReport, async (report, ports) => [
-    {
-      extension: "pdf",
-      contentType: "application/pdf",
-      body: await writePdf(report, ports.reportFonts()),
-    },
-  ]),
+  program(pdfReport, async (report, { ports, log }) => {
+    const { bytes, missing } = await writePdf(report, ports.reportFonts());
+    if (missing.length > 0)
+      log(
+        `No font has these letters, \ufffd stands for them: ${missing.slice(0, MOST_NAMED).join(" ")}`,
+      );
+    return [{ extension: "pdf", contentType: "application/pdf", body: bytes }];
+  }),
   program(excelReport, async (report) => [
     {
       extension: "xlsx",
@@ -94,7 +92,7 @@ async function write(job: JobRun<ReportInput>, render: Render): Promise<Written>
   job.signal.throwIfAborted();
   job.progress(0, null, "Writing the report");
   const files: Written["files"] = [];
-  for (const { extension, contentType, body } of await render(report, ports)) {
+  for (const { extension, contentType, body } of await render(report, job)) {
     const name = fileName(report, extension);
     const { url, size } = await job.saveResult({ name, contentType, body });
     files.push({ name, url, content_type: contentType, size });

@@ -1,4 +1,5 @@
 import type { Canvas, TextStyle } from "./canvas.ts";
+import { clustersOf } from "./share-out.ts";
 
 /** A line of a text: its characters from `start` up to `end`. */
 export interface Line {
@@ -9,8 +10,18 @@ export interface Line {
 /** No line holds more; longer parts are not measured, since shaping a name of 20,000 letters takes seconds. */
 const MOST_CHARACTERS = 300;
 
+/** Of a letter with its accents, or of joined emoji; what is longer is cut. */
+const LONGEST_CLUSTER = 32;
+
 /** Where a line may end: after spaces, and after marks that join parts of a name. */
 const BREAK_AFTER = /[\s/|_,;:\-–—]/;
+
+/** Characters that need no space between words; those beyond the basic plane are rare. */
+const CHARACTER =
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\u3001-\u301b\uff01-\uff1f]/u;
+const NEVER_FIRST =
+  /[\p{Close_Punctuation}\p{Final_Punctuation}\p{Other_Punctuation}\p{Mark}ーぁぃぅぇぉっゃゅょァィゥェォッャュョ々…‥\p{Join_Control}\udc00-\udfff]/u;
+const NEVER_LAST = /[\p{Open_Punctuation}\p{Initial_Punctuation}\ud800-\udbff\p{Join_Control}]/u;
 
 /**
  * Breaks a text into lines that fit a width. A word that alone is wider is cut where it must be.
@@ -82,11 +93,17 @@ function* breakPlaces(text: string): Generator<number> {
     const here = text[index] ?? "";
     const next = text[index + 1] ?? "";
     if (BREAK_AFTER.test(here) && !BREAK_AFTER.test(next)) yield index + 1;
+    else if ((CHARACTER.test(here) || CHARACTER.test(next)) && mayPart(here, next)) yield index + 1;
   }
   yield text.length;
 }
 
-/** The longest part from `start` that fits, by halving; one character at least, and never half of a surrogate pair. */
+/** Between Chinese and Japanese characters a line may end, but not before what closes, nor after what opens. */
+function mayPart(here: string, next: string): boolean {
+  return !NEVER_FIRST.test(next) && !NEVER_LAST.test(here) && !/\s/.test(next);
+}
+
+/** The longest part from `start` that fits, by halving; one letter at least, and never a part of one. */
 function longestPart(text: string, { start, end }: Line, fits: (to: number) => boolean): number {
   let low = start + 1;
   let high = end;
@@ -95,7 +112,18 @@ function longestPart(text: string, { start, end }: Line, fits: (to: number) => b
     if (fits(middle)) low = middle;
     else high = middle - 1;
   }
-  const code = text.charCodeAt(low - 1);
-  if (code < 0xd800 || code > 0xdbff) return low;
-  return low - 1 > start ? low - 1 : low + 1;
+  return wholeClusters(text, start, low);
+}
+
+/** The end of the last whole letter up to `end`; of the first, where none is whole. */
+function wholeClusters(text: string, start: number, end: number): number {
+  let last = start;
+  // What stands behind the end may belong to the letter before it, as an accent does; a few characters tell.
+  for (const cluster of clustersOf(text.slice(start, end + LONGEST_CLUSTER))) {
+    const next = last + cluster.length;
+    if (next > end && last > start) break;
+    last = next;
+    if (last >= end) break;
+  }
+  return last;
 }

@@ -1,6 +1,6 @@
 import type PDFDocument from "pdfkit";
 import type { Direction } from "../report.ts";
-import type { FontWeight, ReportFonts } from "./report-fonts.ts";
+import type { DocumentFonts, FontWeight } from "./document-fonts.ts";
 import { drawn, type OrderedText, orderText, visualRuns } from "./visual-runs.ts";
 
 /** A4, in points. */
@@ -33,6 +33,8 @@ export interface TextPlace extends TextStyle {
   base?: Direction | "auto";
 }
 
+/** Of the letters' size: what makes letters of a font without bold ones look bold. */
+const OUTLINE = 0.035;
 const NO_FEATURES: readonly string[] = [];
 
 /**
@@ -43,12 +45,12 @@ const NO_FEATURES: readonly string[] = [];
 export class Canvas {
   readonly document: PDFDocument;
   readonly direction: Direction;
-  readonly #fonts: ReportFonts;
+  readonly #fonts: DocumentFonts;
   readonly #mirrored: boolean;
 
   constructor(
     document: PDFDocument,
-    fonts: ReportFonts,
+    fonts: DocumentFonts,
     direction: Direction,
     mirrored = direction === "rtl",
   ) {
@@ -92,12 +94,16 @@ export class Canvas {
     this.document.fontSize(place.size).fillColor(place.color ?? COLORS.ink);
     for (const piece of pieces) {
       const textWidth = (piece.width * place.size) / 1000;
+      if (piece.outlined)
+        this.document.lineWidth(place.size * OUTLINE).strokeColor(place.color ?? COLORS.ink);
       this.document.font(piece.font).text(piece.text, x, at.y, {
         lineBreak: false,
         features: NO_FEATURES,
         baseline: "alphabetic",
         textWidth,
         wordCount: 1,
+        fill: true,
+        stroke: piece.outlined,
       });
       x += textWidth;
     }
@@ -138,8 +144,10 @@ export class Canvas {
     return this.#mirrored ? PAGE.width - x - width : x;
   }
 
-  #pieces(ordered: OrderedText, style: TextStyle, start?: number, end?: number) {
-    const pieces = visualRuns(ordered, start, end).flatMap((run) =>
+  #pieces(ordered: OrderedText, style: TextStyle, start = 0, end = ordered.text.length) {
+    // The space at which a line was broken would push it from its edge.
+    const last = start + ordered.text.slice(start, end).trimEnd().length;
+    const pieces = visualRuns(ordered, start, last).flatMap((run) =>
       this.#fonts.pieces(run, style.weight ?? "regular"),
     );
     let width = 0;

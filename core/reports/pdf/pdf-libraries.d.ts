@@ -46,6 +46,8 @@ declare module "pdfkit" {
     /** Saves measuring again. */
     textWidth: number;
     wordCount: number;
+    fill: boolean;
+    stroke: boolean;
   }
   export interface DocumentOptions {
     size: "A4";

@@ -1,195 +1,127 @@
-import { create, type Font, type Glyph, type GlyphPosition, type GlyphRun } from "fontkit";
 import { BoundedMap } from "../../kernel/bounded-map.ts";
-import { isFromRight } from "./visual-runs.ts";
+import { DocumentFonts, type FallbackFont, type FontWeight } from "./document-fonts.ts";
+import { FontCoverage, type FontSlice, hanFormsOf, type KnownSlices } from "./font-coverage.ts";
+import { type FontFileReader, MOST_FONT_FILES } from "./font-files.ts";
+import { ShapingFont } from "./shaping-font.ts";
+import { plainOf, shareOut } from "./share-out.ts";
+import { unitsOf } from "./text-units.ts";
 
-/** TrueType files. Regular and bold cover Latin and Persian; the others are asked, in order, for what these lack. */
+/** TrueType files with Latin and Persian. */
 export interface FontFiles {
   regular: Uint8Array;
   bold: Uint8Array;
-  fallbacks: readonly Uint8Array[];
 }
 
-export type FontWeight = "regular" | "bold";
-
-/** A part of a run that one font has the glyphs for. */
-export interface FontPiece {
-  /** As it is registered with a document. */
-  font: string;
-  text: string;
-  /** In thousandths of the font's size. */
-  width: number;
+/** What a document is going to draw. */
+export interface DocumentTexts {
+  /** All that comes from data. */
+  all: Iterable<string>;
+  /** Those that are drawn bold too. */
+  bold: readonly string[];
 }
 
-/**
- * Numbers with their signs. Their characters stand side by side as they are: nothing is joined, and digits that were
- * moved closer would no longer stand below each other. They are most of a report, and few come twice.
- */
-const NUMBER = /^[\d.,%+\-\u2212\u2013$\u20ac\u00a3\u00d7\u06f0-\u06f9\u066a-\u066c]+$/;
-/** Words whose glyphs are remembered, a font: some 1 KiB each. */
-const REMEMBERED_WORDS = 4_000;
-/** What only changes how the character before it looks; without a glyph of its own it is left out. */
-const MODIFIERS: readonly (readonly [from: number, to: number])[] = [
-  [0x200c, 0x200d], // joiners
-  [0xfe00, 0xfe0f], // variants, such as "in colour"
-  [0x1f3fb, 0x1f3ff], // tones of skin
-  [0xe0000, 0xe01ef], // tags, as of flags
-];
+/** Slices that one document may use, of some 70 KB each; those that most letters need go first. */
+const MOST_SLICES = 120;
+/** Slices that an isolate keeps. */
+const REMEMBERED_SLICES = 40;
+
+/** What a text's units ask for, each once. */
+type Wanted = Map<string, { unit: string; text: string }>;
 
 /**
  * The fonts of reports, parsed once an isolate: they hold nothing of a document, so every document may use them. What
- * is remembered of earlier documents is the shape of words.
+ * is remembered of earlier documents is the shape of words, and which further fonts they needed.
  */
 export class ReportFonts {
-  readonly #chains: Record<FontWeight, readonly [ShapingFont, ...ShapingFont[]]>;
+  readonly #base: Record<FontWeight, ShapingFont>;
+  readonly #coverage = new FontCoverage();
+  readonly #slices = new BoundedMap<string, ShapingFont>(REMEMBERED_SLICES);
 
   constructor(files: FontFiles) {
-    const fallbacks = files.fallbacks.map(
-      (bytes, index) => new ShapingFont(`fallback${index}`, bytes),
-    );
-    this.#chains = {
-      regular: [new ShapingFont("regular", files.regular), ...fallbacks],
-      bold: [new ShapingFont("bold", files.bold), ...fallbacks],
+    this.#base = {
+      regular: new ShapingFont("regular", files.regular),
+      bold: new ShapingFont("bold", files.bold),
     };
   }
 
-  /** Every font, to be registered with a document; only those that are used get into its file. */
-  all(): { name: string; font: Font }[] {
-    const fonts = new Set([...this.#chains.regular, ...this.#chains.bold]);
-    return [...fonts].map(({ name, font }) => ({ name, font }));
+  /**
+   * The fonts for a document: those that are always there, and of the others what its texts need. Nothing is read for
+   * a document in Latin and Persian.
+   */
+  async forDocument({ all, bold }: DocumentTexts, read: FontFileReader): Promise<DocumentFonts> {
+    const wanted = this.#wantedBy(all);
+    if (wanted.size === 0) return new DocumentFonts(this.#base, []);
+    const known = await this.#coverage.of(this.#pointsOf(wanted), read);
+    const files = [
+      ...this.#choose(wanted, known).map((slice) => ({ slice, weight: "regular" as const })),
+      ...this.#choose(this.#wantedBy(bold), known)
+        .filter((slice) => slice.bold)
+        .map((slice) => ({ slice, weight: "bold" as const })),
+    ];
+    const document = new DocumentFonts(this.#base, await this.#open(files, read));
+    for (const { unit, text } of wanted.values()) document.look(unit, hanFormsOf(text));
+    return document;
   }
 
-  /** The pieces of a visual run, from left to right. */
-  pieces(run: string, weight: FontWeight): FontPiece[] {
-    const chain = this.#chains[weight];
-    const [first] = chain;
-    if (first.covers(run)) return [{ font: first.name, text: run, width: first.width(run) }];
-    const pieces = splitByFont(run, chain).map(({ font, text }) => ({
-      font: font.name,
-      text,
-      width: font.width(text),
+  #wantedBy(texts: Iterable<string>): Wanted {
+    const wanted: Wanted = new Map();
+    for (const text of texts) {
+      if (this.#base.regular.covers(text)) continue;
+      const han = hanFormsOf(text);
+      for (const unit of unitsOf(text))
+        if (!this.#base.regular.covers(unit)) wanted.set(`${han} ${unit}`, { unit, text });
+    }
+    return wanted;
+  }
+
+  *#pointsOf(wanted: Wanted): Generator<number> {
+    for (const { unit } of wanted.values())
+      for (const character of unit + plainOf(unit)) yield character.codePointAt(0) ?? 0;
+  }
+
+  /** The slices that are needed, those that most units need first. */
+  #choose(wanted: Wanted, known: KnownSlices): FontSlice[] {
+    const uses = new Map<FontSlice, number>();
+    for (const { unit, text } of wanted.values()) {
+      const fonts = [this.#base.regular, ...known.inOrder(hanFormsOf(text))];
+      const shares = shareOut(unit, fonts, (font, point) =>
+        font instanceof ShapingFont ? font.has(point) : known.has(font, point),
+      );
+      for (const { font } of shares)
+        if (font !== null && !(font instanceof ShapingFont))
+          uses.set(font, (uses.get(font) ?? 0) + 1);
+    }
+    return [...uses]
+      .sort(([, one], [, other]) => other - one)
+      .slice(0, MOST_SLICES)
+      .map(([slice]) => slice);
+  }
+
+  async #open(
+    files: readonly { slice: FontSlice; weight: FontWeight }[],
+    read: FontFileReader,
+  ): Promise<FallbackFont[]> {
+    const named = files.map(({ slice, weight }) => ({
+      slice,
+      weight,
+      name: `${slice.name}-${weight === "bold" ? 700 : 400}`,
     }));
-    return isFromRight(run) ? pieces.reverse() : pieces;
-  }
-}
-
-/** A font whose words are shaped once. */
-class ShapingFont {
-  readonly name: string;
-  readonly font: Font;
-  readonly #scale: number;
-  readonly #words = new BoundedMap<string, GlyphRun>(REMEMBERED_WORDS);
-  readonly #covered = new Map<number, boolean>();
-  readonly #shape: Font["layout"];
-
-  constructor(name: string, bytes: Uint8Array) {
-    this.name = name;
-    this.font = create(bytes);
-    this.#scale = 1000 / this.font.unitsPerEm;
-    this.#shape = this.font.layout.bind(this.font);
-    // pdfkit asks the font itself for glyphs, and would shape each run anew.
-    this.font.layout = (text) => this.#layout(text);
-  }
-
-  covers(text: string): boolean {
-    for (const character of text) {
-      if (!this.has(character.codePointAt(0) ?? 0)) return false;
+    const open = new Map(named.map(({ name }) => [name, this.#slices.get(name) ?? null]));
+    const closed = [...open].flatMap(([name, font]) => (font === null ? [name] : []));
+    for (let from = 0; from < closed.length; from += MOST_FONT_FILES) {
+      const names = closed.slice(from, from + MOST_FONT_FILES);
+      const contents = await read(names.map((name) => `${name}.ttf`));
+      for (const [index, name] of names.entries()) {
+        const bytes = contents[index] ?? null;
+        if (bytes === null) continue;
+        const font = new ShapingFont(name, bytes);
+        this.#slices.set(name, font);
+        open.set(name, font);
+      }
     }
-    return true;
+    return named.flatMap(({ slice, weight, name }) => {
+      const font = open.get(name) ?? null;
+      return font === null ? [] : [{ ...slice, weight, font }];
+    });
   }
-
-  has(codePoint: number): boolean {
-    let known = this.#covered.get(codePoint);
-    if (known === undefined) {
-      known = this.font.hasGlyphForCodePoint(codePoint);
-      // At most the characters of Unicode's own planes that reports have used; bounded all the same.
-      if (this.#covered.size < REMEMBERED_WORDS) this.#covered.set(codePoint, known);
-    }
-    return known;
-  }
-
-  /** In thousandths of the size. */
-  width(text: string): number {
-    let width = 0;
-    for (const word of wordsOf(text)) width += this.#word(word).advanceWidth;
-    return width * this.#scale;
-  }
-
-  /** Spaces join nothing, so a run is its words side by side, from right to left where its letters go so. */
-  #layout(text: string): GlyphRun {
-    const words = wordsOf(text).map((word) => this.#word(word));
-    if (isFromRight(text)) words.reverse();
-    const glyphs: Glyph[] = [];
-    const positions: GlyphPosition[] = [];
-    let advanceWidth = 0;
-    for (const word of words) {
-      glyphs.push(...word.glyphs);
-      // pdfkit scales what it is given in place.
-      for (const { xAdvance, yAdvance, xOffset, yOffset } of word.positions)
-        positions.push({ xAdvance, yAdvance, xOffset, yOffset });
-      advanceWidth += word.advanceWidth;
-    }
-    return { glyphs, positions, advanceWidth };
-  }
-
-  #number(text: string): GlyphRun {
-    const glyphs: Glyph[] = [];
-    const positions: GlyphPosition[] = [];
-    let advanceWidth = 0;
-    for (const character of text) {
-      const one = this.#word(character);
-      glyphs.push(...one.glyphs);
-      positions.push(...one.positions);
-      advanceWidth += one.advanceWidth;
-    }
-    return { glyphs, positions, advanceWidth };
-  }
-
-  #word(word: string): GlyphRun {
-    if (word.length > 1 && NUMBER.test(word)) return this.#number(word);
-    const known = this.#words.get(word);
-    if (known !== undefined) return known;
-    const direction = isFromRight(word) ? "rtl" : "ltr";
-    const run = this.#shape(word, undefined, undefined, undefined, direction);
-    const glyphs = direction === "rtl" ? run.glyphs.map(readBackwards) : run.glyphs;
-    const shaped = { glyphs, positions: run.positions, advanceWidth: run.advanceWidth };
-    this.#words.set(word, shaped);
-    return shaped;
-  }
-}
-
-/**
- * Programs that read a PDF's text turn round what stands from right to left, character by character, and a ligature's
- * characters with it; so they are told backwards.
- */
-function readBackwards(glyph: Glyph): Glyph {
-  if (glyph.codePoints.length < 2) return glyph;
-  const { id, advanceWidth, codePoints } = glyph;
-  return { id, advanceWidth, codePoints: [...codePoints].reverse() };
-}
-
-/** Words and the spaces between them; each space is a word of its own. */
-function wordsOf(text: string): string[] {
-  return text.split(/( )/).filter((word) => word !== "");
-}
-
-function splitByFont(
-  run: string,
-  chain: readonly [ShapingFont, ...ShapingFont[]],
-): { font: ShapingFont; text: string }[] {
-  const pieces: { font: ShapingFont; text: string }[] = [];
-  for (const character of run) {
-    const codePoint = character.codePointAt(0) ?? 0;
-    const last = pieces.at(-1);
-    const found = chain.find((font) => font.has(codePoint));
-    if (found === undefined && isModifier(codePoint)) continue;
-    // Without a glyph anywhere the first font draws its box for "something is here".
-    const font = found ?? chain[0];
-    if (last?.font === font) last.text += character;
-    else pieces.push({ font, text: character });
-  }
-  return pieces;
-}
-
-function isModifier(codePoint: number): boolean {
-  return MODIFIERS.some(([from, to]) => codePoint >= from && codePoint <= to);
 }

@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest";
+import { clustersOf } from "./share-out.ts";
 import { drawn, isFromRight, orderText, visualRuns } from "./visual-runs.ts";
 
 /** What stands on the line, from its left to its right: letters from right to left are turned as shaping turns them. */
 function line(text: string, base: "ltr" | "rtl" | "auto", start?: number, end?: number): string {
   return visualRuns(orderText(text, base), start, end)
-    .map((run) => (isFromRight(run) ? [...run].reverse().join("") : run))
+    .map((run) => (isFromRight(run) ? clustersOf(run).reverse().join("") : run))
     .join("");
 }
 
@@ -33,6 +34,16 @@ describe("the order of a line", () => {
   it("takes the direction of the first letter where it is asked to", () => {
     expect(line("کمپین (30d)", "auto")).toBe("(30d) نیپمک");
     expect(line("Retarget (نوروز)", "auto")).toBe("Retarget (زورون)");
+  });
+
+  it("takes an emoji for a sign, not for a Latin letter", () => {
+    expect(line("🎉 کمپین (30d)", "auto")).toBe("(30d) نیپمک 🎉");
+    expect(line("کمپین 🎉🔥 (30d)", "rtl")).toBe("(30d) 🔥🎉 نیپمک");
+  });
+
+  it("turns emoji that are joined round as the one letter that they are", () => {
+    expect(line("CTR 👩‍👩‍👧❤️", "rtl")).toBe("❤️👩‍👩‍👧 CTR");
+    expect(line("کمپین é", "ltr").normalize()).toBe("نیپمک é");
   });
 
   it("orders each line of a paragraph by the whole paragraph", () => {

@@ -1,5 +1,6 @@
 import bidiFactory from "bidi-js";
 import type { Direction } from "../report.ts";
+import { clustersOf } from "./share-out.ts";
 
 const bidi = bidiFactory();
 
@@ -24,7 +25,25 @@ export interface OrderedText {
 export function orderText(given: string, base: Direction | "auto"): OrderedText {
   const text = given.replace(STEERING, "");
   if (base !== "rtl" && !RIGHT_TO_LEFT.test(text)) return { text, levels: null };
-  return { text, levels: bidi.getEmbeddingLevels(text, base).levels };
+  return { text, levels: bidi.getEmbeddingLevels(inBasicPlane(text), base).levels };
+}
+
+/** Pairs of surrogates, which are one character. */
+const PAIRS = /[\ud800-\udbff][\udc00-\udfff]/g;
+/** Of each bidi class that characters beyond the basic plane have, a pair of characters of that plane. */
+const STAND_INS: Partial<Record<string, string>> = {
+  L: "aa",
+  R: "\u05d0\u05d0",
+  AL: "\u0627\u0627",
+  AN: "\u0660\u0660",
+  EN: "00",
+  NSM: "\u0300\u0300",
+  ON: "\u2605\u2605",
+};
+
+/** bidi-js looks at halves of pairs, and takes an emoji for a Latin letter: a Persian name that begins with one would turn round. */
+function inBasicPlane(text: string): string {
+  return text.replace(PAIRS, (pair) => STAND_INS[bidi.getBidiCharTypeName(pair)] ?? pair);
 }
 
 /**
@@ -73,10 +92,11 @@ function turnRound(runs: LevelRun[], level: number): void {
 
 /** Letters are turned round by the shaping of their script; punctuation alone has no script, so it is turned here. */
 function turned(text: string): string {
-  const characters = [...text].map(
+  const mirrored = Array.from(
+    text,
     (character) => bidi.getMirroredCharacter(character) ?? character,
   );
-  return isFromRight(text) ? characters.join("") : characters.reverse().join("");
+  return isFromRight(text) ? mirrored.join("") : clustersOf(mirrored.join("")).reverse().join("");
 }
 
 /** Whether a run is drawn from right to left. */

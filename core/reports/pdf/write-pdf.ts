@@ -9,11 +9,27 @@ import { drawCover } from "./draw-cover.ts";
 import { drawKeyFigures } from "./draw-key-figures.ts";
 import { drawTable } from "./draw-table.ts";
 import { PageFlow } from "./page-flow.ts";
+import type { FontFileReader } from "./font-files.ts";
 import type { ReportFonts } from "./report-fonts.ts";
 import { fitLines } from "./break-lines.ts";
 
-/** A report as pages of A4. @returns the whole file; a page takes some 5 KiB of it, the fonts some 30 */
-export async function writePdf(report: Report, fonts: ReportFonts): Promise<Uint8Array> {
+/** Where a document's fonts come from. */
+export interface PdfFonts {
+  fonts: ReportFonts;
+  /** Further fonts, for letters that those lack. */
+  read: FontFileReader;
+}
+
+export interface WrittenPdf {
+  /** The whole file; a page takes some 5 KiB of it, the fonts some 30. */
+  bytes: Uint8Array;
+  /** Letters that no font has; a sign stands in their place. */
+  missing: readonly string[];
+}
+
+/** A report as pages of A4. */
+export async function writePdf(report: Report, { fonts, read }: PdfFonts): Promise<WrittenPdf> {
+  const own = await fonts.forDocument({ all: textsIn(report), bold: [report.cover.title] }, read);
   const document = new PDFDocument({
     size: "A4",
     margin: 0,
@@ -30,8 +46,8 @@ export async function writePdf(report: Report, fonts: ReportFonts): Promise<Uint
       CreationDate: new Date(report.cover.generatedAt),
     },
   });
-  for (const { name, font } of fonts.all()) document.registerFont(name, font);
-  const canvas = new Canvas(document, fonts, report.direction);
+  for (const { name, font } of own.all()) document.registerFont(name, font);
+  const canvas = new Canvas(document, own, report.direction);
   const words = reportWords(report.language);
   const format = new ValueFormat(report.language);
   const flow = new PageFlow(document, canvas);
@@ -42,7 +58,14 @@ export async function writePdf(report: Report, fonts: ReportFonts): Promise<Uint
   drawMargins(canvas, report, words, format);
   const written = toBytes(document);
   document.end();
-  return written;
+  return { bytes: await written, missing: own.missing };
+}
+
+/** Every text that stands in a report, wherever it stands. */
+function* textsIn(part: unknown): Generator<string> {
+  if (typeof part === "string") yield part;
+  else if (typeof part === "object" && part !== null)
+    for (const value of Object.values(part)) yield* textsIn(value);
 }
 
 function drawBody(flow: PageFlow, report: Report, words: ReportWords, format: ValueFormat): void {

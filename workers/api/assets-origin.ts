@@ -1,0 +1,2 @@
+/** Static files have no host of their own. */
+export const ASSETS_ORIGIN = "https://assets.invalid";

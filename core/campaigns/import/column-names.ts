@@ -71,6 +71,8 @@ const NAMES: Record<Field, readonly string[]> = {
     "campana",
     "کمپین",
     "نام کمپین",
+    "عنوان کمپین",
+    "کمپین تبلیغاتی",
   ],
   campaign_id: [
     "campaign id",
@@ -78,6 +80,7 @@ const NAMES: Record<Field, readonly string[]> = {
     "kampagnen id",
     "id de la campagne",
     "id de la campana",
+    "شناسه کمپین",
   ],
   channel: [
     "campaign type",
@@ -86,6 +89,8 @@ const NAMES: Record<Field, readonly string[]> = {
     "objective",
     "campaign objective",
     "kampagnentyp",
+    "نوع کمپین",
+    "کانال",
   ],
   currency: [
     "currency code",
@@ -96,6 +101,7 @@ const NAMES: Record<Field, readonly string[]> = {
     "devise",
     "moneda",
     "ارز",
+    "واحد پول",
   ],
   ad_group: [
     "ad group name",
@@ -109,6 +115,10 @@ const NAMES: Record<Field, readonly string[]> = {
     "anzeigengruppenname",
     "groupe d annonces",
     "grupo de anuncios",
+    "گروه تبلیغاتی",
+    "نام گروه تبلیغاتی",
+    "گروه آگهی",
+    "گروه تبلیغ",
   ],
   ad: [
     "ad name",
@@ -120,6 +130,10 @@ const NAMES: Record<Field, readonly string[]> = {
     "anzeige",
     "annonce",
     "anuncio",
+    "آگهی",
+    "نام آگهی",
+    "تبلیغ",
+    "نام تبلیغ",
   ],
   impressions: [
     "impressions",
@@ -130,6 +144,9 @@ const NAMES: Record<Field, readonly string[]> = {
     "impressionen",
     "impresiones",
     "نمایش",
+    "تعداد نمایش",
+    "نمایش ها",
+    "ایمپرشن",
   ],
   clicks: [
     "clicks",
@@ -142,6 +159,8 @@ const NAMES: Record<Field, readonly string[]> = {
     "clics",
     "clicks en el enlace",
     "کلیک",
+    "تعداد کلیک",
+    "کلیک ها",
   ],
   spend: [
     "cost",
@@ -163,6 +182,8 @@ const NAMES: Record<Field, readonly string[]> = {
     "coste",
     "importe gastado",
     "هزینه",
+    "هزینه کل",
+    "هزینه تبلیغات",
   ],
   spend_micros: ["cost micros", "spend micros", "metrics cost micros", "cost in micros"],
   conversions: [
@@ -183,6 +204,8 @@ const NAMES: Record<Field, readonly string[]> = {
     "resultados",
     "conversiones",
     "تبدیل",
+    "تعداد تبدیل",
+    "تبدیل ها",
   ],
   revenue: [
     "conv value",
@@ -204,14 +227,10 @@ const NAMES: Record<Field, readonly string[]> = {
     "ingresos",
     "all conv value",
     "درآمد",
+    "ارزش تبدیل",
+    "فروش",
   ],
 };
-
-const FIELD_OF = new Map<string, { field: Field; rank: number }>(
-  Object.entries(NAMES).flatMap(
-    ([field, names]) => names.map((name, rank) => [name, { field: field as Field, rank }] as const), // Object.entries forgets the keys' type
-  ),
-);
 
 /** What a column of this name is to us; null where nobody would say. A lower rank tells more. */
 export function fieldOfName(name: string): { field: Field; rank: number } | null {
@@ -229,12 +248,26 @@ const CAMEL = /(\p{Ll})(\p{Lu})/gu;
  */
 export function plainName(name: string): string {
   const plain = (text: string) =>
-    text.normalize("NFKD").replace(MARKS, "").replace(BREAKS, " ").trim().toLowerCase();
+    persianLetters(text.normalize("NFKD").replace(MARKS, ""))
+      .replace(BREAKS, " ")
+      .trim()
+      .toLowerCase();
   const spread = name.replace(CAMEL, "$1 $2");
   const words = plain(spread.replace(UNIT, " ")) || plain(spread);
   // The names of an API's fields begin with what they are fields of.
   return words.replace(/^(?:metrics|segments) (?!date)/, "");
 }
+
+/** Arabic keyboards have letters of their own for two of Persian's. */
+export const persianLetters = (text: string): string =>
+  text.replaceAll("ي", "ی").replaceAll("ك", "ک");
+
+const FIELD_OF = new Map<string, { field: Field; rank: number }>(
+  Object.entries(NAMES).flatMap(
+    ([field, names]) =>
+      names.map((name, rank) => [plainName(name), { field: field as Field, rank }] as const), // Object.entries forgets the keys' type
+  ),
+);
 
 const IN_BRACKETS = /[([{]\s*([A-Za-z]{3})\s*[)\]}]/;
 

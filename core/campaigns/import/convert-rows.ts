@@ -6,8 +6,8 @@ import { isCurrency } from "./column-names.ts";
 import { cleanName, fitsKey } from "./clean-name.ts";
 import { type Amounts, FactSums } from "./fact-sums.ts";
 import type { ChannelColumns, ImportPlan, SheetLayout } from "./layout.ts";
-import { readDay } from "./read-day.ts";
-import { readNumber } from "./read-number.ts";
+import { noDay, readDay } from "./read-day.ts";
+import { type DecimalMark, readNumber } from "./read-number.ts";
 import { platformSlug } from "./read-platform.ts";
 import { isTotal, saysNothing } from "./totals.ts";
 
@@ -156,7 +156,7 @@ export class RowConverter {
       const place = places[index] ?? null;
       if (place === null) continue;
       const amount = readNumber(cells[place], mark, SCALES[index] ?? 1);
-      if (amount === undefined) return `“${shown(cells[place])}” is no number`;
+      if (amount === undefined) return noNumber(cells[place], mark);
       if (amount !== null && amount < 0 && index < 2)
         return `“${shown(cells[place])}” is less than nothing`;
       read[index] = amount;
@@ -181,7 +181,7 @@ export class RowConverter {
       // A platform's own sum of all rows names neither day nor campaign.
       return saysNothing(text(cells, columns.campaign)) ? TOTALS : "there is no day";
     }
-    return this.#day(dayCell) === null ? `“${shown(dayCell)}” is no day` : "there is no campaign";
+    return this.#day(dayCell) === null ? noDay(dayCell, this.#plan.order) : "there is no campaign";
   }
 
   #severalDays(cells: readonly Cell[], { columns }: SheetLayout, day: string): boolean {
@@ -223,6 +223,15 @@ function text(cells: readonly Cell[], place: number | undefined): string {
 }
 
 const shown = (cell: Cell | undefined): string => cellText(cell).slice(0, SHOWN);
+
+/** Why a cell is set aside that readNumber reads none from. */
+function noNumber(cell: Cell | undefined, mark: DecimalMark): string {
+  const other = mark === "." ? "," : ".";
+  const no = `“${shown(cell)}” is no number`;
+  return readNumber(cell, other, 1) === undefined
+    ? no
+    : `${no} with “${mark}” before the fraction, as this file's others have it; is it decimal_mark ${other}?`;
+}
 
 /** `customers/1/campaigns/42` is how Google's API names campaign 42. */
 const idOf = (id: string): string => cleanName(/(?:^|\/)campaigns\/(\d+)$/.exec(id)?.[1] ?? id);

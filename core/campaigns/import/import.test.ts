@@ -259,6 +259,41 @@ describe("files as people have them", () => {
     }
   });
 
+  it("reads a sheet in Persian: its calendar, digits, letters of an Arabic keyboard and column names", async () => {
+    const result = await importText(
+      [
+        "تاریخ;نام كمپین;گروه تبلیغاتی;تعداد نمایش;کلیک‌ها;هزینه (ریال);تبدیل;درآمد",
+        "۱۴۰۵/۰۸/۲۹;یلدا;الف;۱٬۲۰۰;۱۲;۱٬۵۰۰٬۰۰۰;۱٫۵;۹٬۰۰۰٬۰۰۰",
+        "۱۴۰۵/۰۸/۳۰;یلدا;ب;۸۰۰;۸;۵۰۰٬۰۰۰٫۲۵;۰;۰",
+        "۱۴۰۵/۰۸/۳۱;یلدا;ب;۸۰۰;۸;۱;۰;۰",
+        "جمع کل;;;۲٬۸۰۰;۲۸;;;",
+      ].join("\n"),
+    );
+    expect(result).toMatchObject({ accepted: 2, rejected: 2, campaigns: 1 });
+    const base = { platform: "other", name: "یلدا", currency: "IRR" };
+    expect(await sums()).toEqual([
+      {
+        ...base,
+        day: "2026-11-20",
+        impressions: "1200",
+        clicks: "12",
+        spend: "1500000",
+        conversions: "1.5",
+        revenue: "9000000",
+      },
+      {
+        ...base,
+        day: "2026-11-21",
+        impressions: "800",
+        clicks: "8",
+        spend: "500000.25",
+        conversions: "0",
+        revenue: "0",
+      },
+    ]);
+    expect(rejectedText(result)).toContain("“۱۴۰۵/۰۸/۳۱” is no day");
+  });
+
   it("reads sheets that have columns for each channel", async () => {
     expect(await importText(await readFile(`${FOLDER}robyn-weekly.csv`, "utf8"))).toMatchObject({
       accepted: 6,

@@ -1,5 +1,6 @@
 import type { Cell } from "../../tables/table.ts";
 import type { Amount } from "../store-facts.ts";
+import { plainDigits } from "./plain-digits.ts";
 
 /** Which sign stands before the fraction. The other one, and spaces and apostrophes, group thousands. */
 export type DecimalMark = "." | ",";
@@ -9,9 +10,11 @@ const NINE = 57;
 const DOT = 46;
 /** What stands for "no value": nothing, dashes, n/a. */
 const NOTHING = /^(?:[-–—\s]*|n\/?a|null|none|nan|#n\/a|#div\/0!?)$/i;
-const OTHER_DIGITS = /[۰-۹٠-٩٫٬]/;
+/** Signs of numbers in Persian and Arabic: of the fraction, of thousands. */
+const FRACTION = "٫";
+const THOUSANDS = /[٬،]/g;
 /** Signs and codes of currencies around a number, and spaces of any kind, apostrophes among them. */
-const AROUND = /[\s\u00a0\u202f\u2009'’]|\p{Sc}|ریال|zł|kr\.?|Rs\.?/gu;
+const AROUND = /[\s\u00a0\u202f\u2009'’]|\p{Sc}|ریال|تومان|zł|kr\.?|Rs\.?/gu;
 const CODE = /^[A-Z]{1,3}\$?(?=[-+(\d.,])|(?<=[\d.,)])[A-Z]{3}$/g;
 const SCIENTIFIC = /^[+-]?\d+(?:\.\d+)?e[+-]?\d{1,2}$/i;
 
@@ -27,13 +30,13 @@ export function readNumber(
   if (cell === undefined || cell === "") return null;
   if (typeof cell === "number") return scaled(cell, scale);
   if (typeof cell !== "string") return undefined;
-  const plain = plainDigits(cell);
+  const plain = wholeNumber(cell);
   if (plain !== null && plain < 1e9) return plain * scale;
   return readText(cell, mark, scale);
 }
 
 /** What nearly all cells are: a few digits and nothing else. */
-function plainDigits(text: string): number | null {
+function wholeNumber(text: string): number | null {
   if (text.length > 9) return null;
   let value = 0;
   for (let at = 0; at < text.length; at += 1) {
@@ -79,7 +82,9 @@ interface PlainNumber {
 
 /** A number as people and programs write it; null where it is none, or its groups are none of thousands. */
 function toPlain(text: string, mark: DecimalMark): PlainNumber | null {
-  let rest = OTHER_DIGITS.test(text) ? latinDigits(text, mark) : text;
+  let rest = plainDigits(text)
+    .replace(FRACTION, mark)
+    .replace(THOUSANDS, mark === "." ? "," : ".");
   if (SCIENTIFIC.test(rest)) return ofDouble(Number(rest));
   rest = rest.replace(AROUND, "").replace(CODE, "");
   const percent = rest.endsWith("%");
@@ -104,14 +109,6 @@ function splitNumber(text: string, mark: DecimalMark): { digits: string; fractio
   const grouped = group === "," ? /^\d{1,3}(?:,\d{2,3})*,\d{3}$/ : /^\d{1,3}(?:\.\d{2,3})*\.\d{3}$/;
   if (!/^\d*$/.test(whole) && !grouped.test(whole)) return null;
   return { digits: whole.replaceAll(group, "").replace(/^0+(?=\d)/, ""), fraction };
-}
-
-/** Persian and Arabic digits have the digit in their last four bits. */
-function latinDigits(text: string, mark: DecimalMark): string {
-  return text.replace(/[۰-۹٠-٩٫٬]/g, (sign) => {
-    if (sign === "٫") return mark;
-    return sign === "٬" ? "" : String(sign.charCodeAt(0) & 15);
-  });
 }
 
 function ofDouble(value: number): PlainNumber | null {
@@ -155,7 +152,7 @@ function scaled(value: number, scale: number): Amount | undefined {
 
 /** What a number's text says of the decimal mark; null where it could be either, or is no number of these. */
 export function markTold(text: string): DecimalMark | null {
-  const rest = text
+  const rest = plainDigits(text)
     .trim()
     .replace(AROUND, "")
     .replace(CODE, "")

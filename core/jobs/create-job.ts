@@ -13,6 +13,7 @@ import {
   requireTeam,
 } from "../kernel/principal.ts";
 import { SCOPES } from "../kernel/scopes.ts";
+import { validationError } from "../kernel/validation-error.ts";
 import { boundedJobJson } from "./job-json.ts";
 import type { JobDesk } from "./job-ports.ts";
 import { refuseWhenFull, RETRY_AFTER_SECONDS } from "./open-jobs.ts";
@@ -88,15 +89,7 @@ export function checkJobInput(type: JobType<unknown, Json>, input: unknown): str
   const json = boundedJobJson(input, "input");
   const checked = type.input.safeParse(JSON.parse(json));
   if (checked.success) return json;
-  const fields = checked.error.issues.map(({ path, message }) => ({
-    path: ["input", ...path].join("."),
-    message,
-  }));
-  const [first] = fields;
-  throw new AppError("validation_failed", {
-    message: `${first?.path ?? "input"}: ${first?.message ?? "is not valid"}`,
-    fields,
-  });
+  throw validationError(checked.error, "input");
 }
 
 function checkRunAt(runAt: Date | null, now: Date): void {

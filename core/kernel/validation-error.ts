@@ -10,11 +10,16 @@ const ELSEWHERE = new Map([
   ["limits", "is not changed here; send the limits by PUT to …/limits of the team or key"],
 ]);
 
+/** What zod says of a field that is not there, whatever it would have to be. */
+const MISSING = /^Invalid input: expected .*, received undefined$/;
+
 /** One fault for each field that is not known, so that a client finds it by its path. */
 function fieldErrors(issue: z.core.$ZodIssue): FieldError[] {
   const path = issue.path.map(String);
   if (issue.code !== "unrecognized_keys") {
-    return [{ path: path.join("."), message: issue.message }];
+    return [
+      { path: path.join("."), message: MISSING.test(issue.message) ? "is missing" : issue.message },
+    ];
   }
   return issue.keys.slice(0, FAULTS_LISTED).map((key) => ({
     path: [...path, key.slice(0, FIELD_NAME_LISTED)].join("."),
@@ -22,9 +27,16 @@ function fieldErrors(issue: z.core.$ZodIssue): FieldError[] {
   }));
 }
 
-/** What zod found wrong, as our error: `validation_failed` with a path and a sentence for each field. */
-export function validationError(error: z.ZodError): AppError {
-  const fields = error.issues.slice(0, FAULTS_LISTED).flatMap(fieldErrors).slice(0, FAULTS_LISTED);
+/**
+ * What zod found wrong, as our error: `validation_failed` with a path and a sentence for each field.
+ * @param under the field of the request that was checked, where that was not all of it
+ */
+export function validationError(error: z.ZodError, under?: string): AppError {
+  const fields = error.issues
+    .slice(0, FAULTS_LISTED)
+    .map((issue) => (under === undefined ? issue : { ...issue, path: [under, ...issue.path] }))
+    .flatMap(fieldErrors)
+    .slice(0, FAULTS_LISTED);
   const first = fields[0];
   const where = first && first.path !== "" ? `${first.path}: ` : "";
   return new AppError("validation_failed", {

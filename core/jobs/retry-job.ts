@@ -37,7 +37,7 @@ export async function retryJob(
     const before = await reachJob(inner, jobId, { lock: true });
     if (!["failed", "cancelled", "retrying"].includes(before.state))
       throw new AppError("conflict", {
-        message: `Only jobs that have failed or were cancelled can be retried; this one is ${before.state}.`,
+        message: `Only jobs that have failed or were cancelled can be retried; the state of this one is ${before.state}.`,
       });
     if (before.state !== "retrying") await refuseWhenFull(inner.db, before.teamId);
     if (fromStart) await forgetSteps(inner, jobId);

@@ -15,7 +15,10 @@ export const selfTestProgram: JobProgram<SelfTestInput, z.output<typeof selfTest
     const counted = await step.chunks<number, number>("count", {
       start: 0,
       open: (done) => numbers(job, done),
-      commit: (_context, number) => Promise.resolve(number),
+      commit: (_context, number) => {
+        job.progress(number, input.count, `Counted to ${number}`);
+        return Promise.resolve(number);
+      },
     });
     await step.run("write the file", async () => {
       const lines = Array.from({ length: counted }, (_, index) => `${index + 1}\n`);
@@ -32,14 +35,13 @@ export const selfTestProgram: JobProgram<SelfTestInput, z.output<typeof selfTest
 
 /** The numbers that are left, each after its pause. */
 async function* numbers(
-  { input, progress, signal }: JobRun<SelfTestInput>,
+  { input, signal }: JobRun<SelfTestInput>,
   done: number,
 ): AsyncGenerator<number> {
   for (let number = done + 1; number <= input.count; number++) {
     if (input.pause_ms > 0) await pause(input.pause_ms, signal);
     signal.throwIfAborted();
     yield number;
-    progress(number, input.count, `Counted to ${number}`);
   }
 }
 

@@ -33,7 +33,9 @@ const failedRequest = (c: AppContext) => ({
 });
 
 function handleError(thrown: Error, c: AppContext): Response {
-  return errorResponse(asAppError(thrown), failedRequest(c));
+  const error = asAppError(thrown);
+  c.error = error; // the request's log line tells the same as the answer
+  return errorResponse(error, failedRequest(c));
 }
 
 /** The api Worker's routes, the same for requests from outside and for those by service binding. */

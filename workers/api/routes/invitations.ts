@@ -4,6 +4,7 @@ import { listInvitations } from "#core/invitations/list-invitations.ts";
 import { revokeInvitation } from "#core/invitations/revoke-invitation.ts";
 import { memberRole } from "#core/members/member.ts";
 import { publicOrigin } from "../public-origin.ts";
+import { emptyBodyAsObject } from "../middleware/empty-body.ts";
 import { idempotent } from "../middleware/idempotent.ts";
 import {
   createRoute,
@@ -91,6 +92,7 @@ const createContract = createRoute({
   ...common,
   method: "post",
   path,
+  middleware: emptyBodyAsObject,
   summary: "Make a link by which people join a team",
   description: `${common.description} The link is in this answer only. Nobody invites above their own role: keys and admins invite up to admins.`,
   request: {

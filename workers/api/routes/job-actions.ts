@@ -8,6 +8,7 @@ import { sendJobEvent } from "#core/jobs/send-event.ts";
 import { isPlainText } from "#core/kernel/text.ts";
 import type { AppContext } from "../app-types.ts";
 import { encodeJob, JOB_EXAMPLE, jobSchema } from "../job-shape.ts";
+import { emptyBodyAsObject } from "../middleware/empty-body.ts";
 import {
   createRoute,
   createRouter,
@@ -48,6 +49,7 @@ const retryContract = createRoute({
   ...common,
   method: "post",
   path: "/v1/jobs/{id}/retry",
+  middleware: emptyBodyAsObject,
   summary: "Try a job again",
   description:
     "Needs the scope `jobs`. For jobs that have failed, were cancelled or wait for their next attempt. Finished steps and chunks are kept.",
@@ -112,7 +114,10 @@ const eventContract = createRoute({
           .min(1)
           .max(200)
           .refine(isPlainText, "must not hold control characters or broken Unicode"),
-        payload: z.unknown().openapi({ description: "Any JSON up to 256 KiB" }),
+        payload: z
+          .unknown()
+          .optional()
+          .openapi({ description: "Any JSON up to 256 KiB; null where none is sent" }),
         id: z
           .string()
           .min(1)

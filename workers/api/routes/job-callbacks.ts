@@ -7,6 +7,7 @@ import {
   rotateCallbackSecret,
   rotateCallbackSecretInput,
 } from "#core/jobs/callbacks/rotate-callback-secret.ts";
+import { emptyBodyAsObject } from "../middleware/empty-body.ts";
 import { idempotent } from "../middleware/idempotent.ts";
 import {
   createRoute,
@@ -113,6 +114,7 @@ const rotateContract = createRoute({
   ...common,
   method: "post",
   path: "/v1/jobs/callback-secret/rotate",
+  middleware: emptyBodyAsObject,
   summary: "Make the secret that signs the team's callbacks, or a new one",
   description:
     "Needs the scope `admin`. The secret is in this answer only. Until the grace of the old one ends, callbacks carry a signature by each.",

@@ -12,6 +12,7 @@ import { openDatabase } from "#platform/database.ts";
 import { createLinkSigner } from "#platform/link-signer.ts";
 import type { AppContext } from "../app-types.ts";
 import { fileResponse } from "../file-response.ts";
+import { emptyBodyAsObject } from "../middleware/empty-body.ts";
 import {
   createRoute,
   createRouter,
@@ -68,6 +69,7 @@ const linkContract = createRoute({
   ...common,
   method: "post",
   path: "/v1/jobs/{id}/results/{name}/link",
+  middleware: emptyBodyAsObject,
   summary: "Make a link to a result that needs no key",
   description:
     "Needs the scope `jobs`. The link works for `expires_in` seconds and cannot be taken back before; it leads to this one file of this one job.",

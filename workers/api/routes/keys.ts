@@ -9,6 +9,7 @@ import { updateKey, updateKeyInput } from "#core/keys/update-key.ts";
 import { type KeyFacts, verifyKey } from "#core/keys/verify-key.ts";
 import { SCOPES } from "#core/kernel/scopes.ts";
 import { presentedKey } from "../middleware/authenticate.ts";
+import { emptyBodyAsObject } from "../middleware/empty-body.ts";
 import { idempotent } from "../middleware/idempotent.ts";
 import {
   createRoute,
@@ -235,6 +236,7 @@ const rotateContract = createRoute({
   ...common,
   method: "post",
   path: "/v1/keys/{id}/rotate",
+  middleware: emptyBodyAsObject,
   summary: "Give a key a new secret",
   description: `${common.description} The old secret works until \`previous_expires_at\`. A key has two secrets at most: rotating again within the grace ends the one before the old one at once.`,
   request: {

@@ -166,7 +166,7 @@ async function bodyOf(c: AppContext): Promise<unknown> {
       message: "Send the body as JSON, with the header content-type: application/json.",
     });
   try {
-    return JSON.parse(await c.req.text());
+    return JSON.parse((await c.req.text()) || "{}"); // whatever is missing is told by its name
   } catch (cause) {
     throw new AppError("invalid_json", { message: "The body is not valid JSON.", cause });
   }

@@ -1,6 +1,7 @@
 import { createLinkCode, createLinkCodeInput } from "#core/telegram/create-link-code.ts";
 import { type LinkedChat, listLinks } from "#core/telegram/list-links.ts";
 import { unlinkChat } from "#core/telegram/unlink-chat.ts";
+import { emptyBodyAsObject } from "../middleware/empty-body.ts";
 import { idempotent } from "../middleware/idempotent.ts";
 import {
   createRoute,
@@ -65,6 +66,7 @@ const createContract = createRoute({
   ...common,
   method: "post",
   path: "/v1/telegram/link-codes",
+  middleware: emptyBodyAsObject,
   summary: "Make a code that links a Telegram chat to the team",
   description:
     "Needs the scope `admin`. The code is shown this once and serves one chat. Whoever opens `https://t.me/<bot>?start=<code>`, or sends the command to the bot, links that chat.",

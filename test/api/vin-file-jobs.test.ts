@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import ExcelJs from "exceljs";
 import { writeXlsx } from "hucre";
 import { VIN_COLUMNS } from "#core/vin/files/vin-columns.ts";
 import { checkDigitOf } from "#core/vin/vin.ts";
@@ -97,6 +98,21 @@ describe("POST /v1/vin/batch with a file", () => {
     const { rows } = await readTable(await download(job));
     expect(rows[1]?.slice(0, 2)).toEqual([1, HONDA]);
     expect(at(rows[1], 2, "vin_year")).toBe(2003);
+  });
+
+  test("as a workbook whose archive also has folders, which exceljs and others write", async () => {
+    const book = new ExcelJs.Workbook();
+    book.addWorksheet("Fleet").addRows([["VIN"], [HONDA]]);
+    const bytes = new Uint8Array(await book.xlsx.writeBuffer());
+    const job = await ended(await send(bytes, { "content-type": XLSX }, "?name=fleet.xlsx"));
+    expect(at((await readTable(await download(job))).rows[1], 1, "vin_make")).toBe("Honda");
+  });
+
+  test("that is empty fails with a sentence", async () => {
+    const form = new FormData();
+    form.set("file", new File([], "cars.csv", { type: "text/csv" }));
+    const job = await ended(await send(form));
+    expect(job).toMatchObject({ state: "failed", error: { code: "job_failure" } });
   });
 
   test("that has no VINs fails with a sentence", async () => {

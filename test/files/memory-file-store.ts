@@ -31,6 +31,8 @@ export class MemoryFileStore implements FileStore {
     const { length } = file.bytes;
     const from = range === undefined ? 0 : "suffix" in range ? length - range.suffix : range.offset;
     const to = range !== undefined && "length" in range ? from + (range.length ?? length) : length;
+    if (range !== undefined && from >= to)
+      throw new Error("The requested range is not satisfiable"); // as R2 does
     return {
       body: new Blob([new Uint8Array(file.bytes.subarray(from, to))]).stream(),
       facts: file.facts,

@@ -7,6 +7,7 @@ export interface MemoryFiles extends FileStore {
 
 function partOf(bytes: Uint8Array, range: ByteRange): Uint8Array {
   if ("suffix" in range) return bytes.slice(-range.suffix);
+  if (range.length === 0) throw new Error("The requested range is not satisfiable"); // as R2 does
   return bytes.slice(range.offset, range.length && range.offset + range.length);
 }
 

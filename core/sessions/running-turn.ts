@@ -47,6 +47,7 @@ export class RunningTurn {
       tools,
       hangUp,
       room: begun.room,
+      turnName: `${call.sessionId}\n${request.retry?.key ?? begun.place}`,
     });
     try {
       const first = await rounds.begin();

@@ -95,8 +95,11 @@ export type KeptAnswer = Omit<TurnEnd, "turnId" | "chosenModel" | "system" | "to
 
 /** How a turn begins, or why it does not. */
 export type TurnBegin =
-  /** `leaseMs`: for how long the session waits for a turn that nobody renews. `room`: tokens that the prompt leaves free. */
-  | { state: "begun"; messages: PromptMessage[]; leaseMs: number; room: number }
+  /**
+   * `leaseMs`: for how long the session waits for a turn that nobody renews. `room`: tokens that the prompt leaves free.
+   * `place`: how many messages have ever come before, so that a turn which left nothing and is taken again has the same.
+   */
+  | { state: "begun"; messages: PromptMessage[]; leaseMs: number; room: number; place: number }
   /** The same call was answered before. */
   | { state: "answered"; answer: KeptAnswer }
   /**

@@ -31,6 +31,8 @@ export interface RoundsInput {
   toolBox: ToolBox | null;
   /** How many tokens the prompt may grow by, with what tools answer. */
   room: number;
+  /** Names the turn: the same when it died, has left nothing, and is taken again. */
+  turnName: string;
   /** Gets the reply as it comes, and what tools do. */
   onPart(part: TurnPart): void;
   /** Ends the call of the model. */
@@ -61,6 +63,8 @@ export class TurnRounds {
   private readonly rounds: ToolMessage[] = [];
   private readonly totals = { input: 0, output: 0, micros: 0, toolMicros: 0 };
   private room: number;
+  /** How often each call was made in this turn. */
+  private readonly made = new Map<string, number>();
   /** Of the call that has ended last. */
   private last: UsageRecord | null = null;
 
@@ -187,7 +191,7 @@ export class TurnRounds {
         if (index >= MOST_CALLS) return tooMany();
         told(tool, { state: "running" });
         const use = { ...this.furtherCall(), sessionId: call.sessionId };
-        const result = await tools.run(tool, use);
+        const result = await tools.run(tool, use, this.nameOf(tool));
         this.totals.toolMicros += result.costMicros;
         const job = result.jobId === undefined ? {} : { job_id: result.jobId };
         told(tool, { state: result.ok ? "done" : "failed", ...job });
@@ -196,6 +200,14 @@ export class TurnRounds {
     );
     const fitting = results.map((content) => this.fit(content));
     this.rounds.push(...roundMessages(reply, calls, fitting));
+  }
+
+  /** By what is called, and which of its like it is: models may make the same calls in another order the next time. */
+  private nameOf(tool: ToolCall): string {
+    const called = `${tool.name}\n${tool.arguments.trim()}`;
+    const count = (this.made.get(called) ?? 0) + 1;
+    this.made.set(called, count);
+    return `${this.input.turnName}\n${count}\n${called}`;
   }
 
   /** Leaves out a result for which the model's context has no room any more. */

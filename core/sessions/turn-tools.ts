@@ -31,8 +31,9 @@ export interface TurnTools {
   /**
    * Calls a tool. Never rejects: what goes wrong is the result, for the model to read.
    * @param use the call as one of its own, with an id of its own
+   * @param once names the call: a turn that died and is taken again gives it the same name
    */
-  run(tool: ToolCall, use: ModelCall): Promise<ToolResult>;
+  run(tool: ToolCall, use: ModelCall, once: string): Promise<ToolResult>;
 }
 
 /** Finds the tools of a turn. */

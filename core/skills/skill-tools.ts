@@ -13,7 +13,7 @@ import { jobShown } from "./job-shown.ts";
 import { inputSchemaOf } from "./skill-schema.ts";
 import { SKILLS } from "./skills.ts";
 import { mayUse } from "./skills-off.ts";
-import { useSkill } from "./use-skill.ts";
+import { type SkillUse, useSkill } from "./use-skill.ts";
 
 /** How long a turn waits for a job, in milliseconds; then the model is told that it goes on. */
 const JOB_PATIENCE_MS = 20_000;
@@ -62,11 +62,11 @@ function toolsOf(skills: readonly Skill[], context: Context, host: SkillHost): T
     definitions: tools.map(({ definition }) => definition),
     tokens: tools.reduce((sum, { tokens }) => sum + tokens, 0),
     shownName: (name) => findTool(name)?.name ?? name,
-    run(tool, use) {
+    run(tool, use, once) {
       const skill = findTool(tool.name);
       // One that was not offered is no tool of this turn, whatever the model has read of it.
       if (!skill || !skills.includes(skill)) return Promise.resolve(unknownTool(tool, skills));
-      return runTool(context, host, skill, tool, use);
+      return runTool(context, host, tool, { skill, call: use, once });
     },
   };
 }
@@ -99,18 +99,17 @@ function toolOf(skill: Skill): Tool {
 async function runTool(
   context: Context,
   host: SkillHost,
-  skill: Skill,
   tool: ToolCall,
-  use: ModelCall,
+  { skill, call, once }: Omit<SkillUse, "input">,
 ): Promise<ToolResult> {
   try {
     const input = readArguments(tool);
-    const answer = await useSkill(context, host, { skill, input, call: use });
+    const answer = await useSkill(context, host, { skill, input, call, once });
     const { costMicros } = answer;
     if (answer.kind === "answer")
       return { ok: true, content: resultText(skill, answer.output), costMicros };
     const job = jobShown(await host.awaitJob(answer.job, JOB_PATIENCE_MS));
-    const note = filesNote(use.principal);
+    const note = filesNote(call.principal);
     return { ok: true, content: resultText(skill, job, note), costMicros, jobId: answer.job.id };
   } catch (thrown) {
     const error = toAppError(thrown);

@@ -3,6 +3,7 @@ import { createJob } from "../jobs/create-job.ts";
 import type { Job } from "../jobs/job.ts";
 import type { Json } from "../jobs/job-type.ts";
 import type { Context } from "../kernel/context.ts";
+import { sha256Hex } from "../kernel/digest.ts";
 import { AppError, toAppError } from "../kernel/errors.ts";
 import { requireScope } from "../kernel/principal.ts";
 import { validationError } from "../kernel/validation-error.ts";
@@ -21,6 +22,8 @@ export interface SkillUse {
   input: unknown;
   /** Whose use it is. Its id is the usage record's, so no other request may have it. */
   call: ModelCall;
+  /** Names the use where it may come again: its job is begun once for the same name. */
+  once?: string | undefined;
 }
 
 /** What a skill answered, as JSON, or the job that it has begun. What it cost is in micro-dollars. */
@@ -49,7 +52,7 @@ export async function useSkill(
     },
     work: (input): Promise<Outcome> =>
       "job" in skill
-        ? beginJob(context, host, skill.job(input))
+        ? beginJob(context, host, skill.job(input), use.once)
         : answerOf(context, host, { call: use.call, skill }, input),
   });
   return { ...answer, costMicros: skill.priceMicros ?? 0 };
@@ -89,8 +92,11 @@ async function beginJob(
   context: Context,
   { jobDesk }: SkillHost,
   begun: SkillJob<{ [name: string]: Json }>,
+  once: string | undefined,
 ) {
-  const { job } = await createJob(context, jobDesk, begun);
+  // Hashed, since it holds all that the skill was given; and apart from the keys that clients choose.
+  const idempotencyKey = once === undefined ? null : `use:${await sha256Hex(once)}`;
+  const { job } = await createJob(context, jobDesk, { ...begun, idempotencyKey });
   return { kind: "job" as const, job }; // tells it from an answer
 }
 

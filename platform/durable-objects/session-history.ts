@@ -182,6 +182,14 @@ export class SessionHistory {
       .count;
   }
 
+  /** Of the latest message that there ever was, also when it is forgotten; 0 before the first one. */
+  lastPosition(): number {
+    const [row] = this.sql.exec<Row<{ seq: number }>>(
+      "SELECT seq FROM sqlite_sequence WHERE name = 'messages'",
+    );
+    return row?.seq ?? 0;
+  }
+
   /** The newest first, read row by row, without their contents. */
   *weighed(): Iterable<WeighedRow> {
     yield* this.sql.exec<WeighedRow>(

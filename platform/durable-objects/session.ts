@@ -179,6 +179,7 @@ export class Session extends DurableObject implements SessionStore {
       ],
       leaseMs: this.leaseMs,
       room: room - taken - takenByCalls,
+      place: history.lastPosition(),
     };
   }
 

@@ -1,9 +1,15 @@
 import type { FileStore } from "../files/file-store.ts";
 import { JobFailure } from "../jobs/job-type.ts";
+import type { Context } from "../kernel/context.ts";
 import { AppError, type ErrorCode } from "../kernel/errors.ts";
 import { fileSource } from "../tables/file-source.ts";
 import { openTable, type Table, type TablePosition } from "../tables/table.ts";
-import { type Upload, uploadKey } from "./upload.ts";
+import { reachUpload, requireComplete, type Upload, uploadKey } from "./upload.ts";
+
+/** The upload that a job works with. @throws JobFailure where it is not there, or has not come as a whole */
+export function uploadOfJob(context: Context, uploadId: string): Promise<Upload> {
+  return orFailure(async () => requireComplete(await reachUpload(context, uploadId)));
+}
 
 /** Opens an upload as the table that it is. A null `sheet` is all of them. @throws AppError as openTable and fileSource do */
 export async function openUploadedTable(
@@ -22,6 +28,7 @@ const WRONG: ReadonlySet<ErrorCode> = new Set([
   "validation_failed",
   "unsupported_media_type",
   "not_found",
+  "conflict",
 ]);
 
 /** Work with a job's file, whose faults end the job at once. @throws JobFailure */

@@ -115,6 +115,14 @@ describe("POST /v1/vin/batch with a file", () => {
     expect(job).toMatchObject({ state: "failed", error: { code: "job_failure" } });
   });
 
+  test("that is not there fails at once, and is not looked for again and again", async () => {
+    const body = { type: "decode_vin_file", input: { upload_id: "upl_none" } };
+    const made = await team.client.expect<{ id: string }>(202, "POST", "/v1/jobs", body);
+    const job = await endOf(made.id);
+    expect(job).toMatchObject({ state: "failed", attempts: [{ number: 1 }] });
+    expect(job.error?.message).toBe("There is no upload upl_none.");
+  });
+
   test("that has no VINs fails with a sentence", async () => {
     const job = await ended(await send("a,b\n1,2\n", { "content-type": "text/csv" }));
     expect(job).toMatchObject({

@@ -1,8 +1,13 @@
 import { sha256Hex } from "../../kernel/digest.ts";
 import type { JobProgram, JobRun, Json } from "../../jobs/job-type.ts";
 import type { Table, TablePosition } from "../../tables/table.ts";
-import { reachUpload, requireComplete, type Upload, uploadKey } from "../../uploads/upload.ts";
-import { openUploadedTable, orFailure, rowsExpected } from "../../uploads/uploaded-table.ts";
+import { type Upload, uploadKey } from "../../uploads/upload.ts";
+import {
+  openUploadedTable,
+  orFailure,
+  rowsExpected,
+  uploadOfJob,
+} from "../../uploads/uploaded-table.ts";
 import { rollUpDays } from "../roll-up-days.ts";
 import { type ConvertedRows, RowConverter } from "./convert-rows.ts";
 import { beginImport, finishImport } from "./import-record.ts";
@@ -52,7 +57,7 @@ export const importCampaignDataProgram: JobProgram<ImportInput, ImportResult> = 
 
 async function runImport(job: JobRun<ImportInput>): Promise<ImportResult> {
   const { teamId, step } = job;
-  const upload = requireComplete(await reachUpload(job.context, job.input.upload_id));
+  const upload = await uploadOfJob(job.context, job.input.upload_id);
   // What the first step keeps is the plan, as it was made there.
   const plan = (await step.run("look", () => makePlan(job, upload))) as unknown as ImportPlan;
   const begun = await step.transaction("begin", (context) =>

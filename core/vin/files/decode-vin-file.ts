@@ -3,8 +3,13 @@ import type { JobProgram, JobRun, Json } from "../../jobs/job-type.ts";
 import { cellText } from "../../tables/cell-text.ts";
 import { fileSource } from "../../tables/file-source.ts";
 import type { Table, TableBatch, TablePosition } from "../../tables/table.ts";
-import { reachUpload, requireComplete, type Upload, uploadKey } from "../../uploads/upload.ts";
-import { openUploadedTable, orFailure, rowsExpected } from "../../uploads/uploaded-table.ts";
+import { type Upload, uploadKey } from "../../uploads/upload.ts";
+import {
+  openUploadedTable,
+  orFailure,
+  rowsExpected,
+  uploadOfJob,
+} from "../../uploads/uploaded-table.ts";
 import { normaliseVin } from "../vin.ts";
 import { decodeVinFile, type VinFileInput, type VinFileResult } from "./decode-vin-file-type.ts";
 import { type FilePlan, planFile } from "./file-plan.ts";
@@ -54,7 +59,7 @@ export const decodeVinFileProgram: JobProgram<VinFileInput, VinFileResult> = {
 
 async function runVinFile(job: Job): Promise<VinFileResult> {
   const { step } = job;
-  const upload = requireComplete(await reachUpload(job.context, job.input.upload_id));
+  const upload = await uploadOfJob(job.context, job.input.upload_id);
   const open = () => orFailure(() => openUpload(job, upload));
   const plan = (await step.run("look", () => makePlan(job, open))) as FilePlan; // as the step kept it
   const last = await step.chunks<Json, Chunk>("rows", {

@@ -79,7 +79,7 @@ type Written = Omit<ReportResult, "sent_to_telegram">;
 
 async function write(job: JobRun<ReportInput>, render: Render): Promise<Written> {
   const { input, context, ports } = job;
-  job.progress(0, null, "Reading the figures");
+  job.progress(0, 2, "Reading the figures");
   const report = await buildReport(context, {
     campaignIds: input.campaigns === "all" ? null : input.campaigns,
     from: input.from ?? null,
@@ -90,13 +90,14 @@ async function write(job: JobRun<ReportInput>, render: Render): Promise<Written>
     timeZone: ports.timeZone,
   });
   job.signal.throwIfAborted();
-  job.progress(0, null, "Writing the report");
+  job.progress(1, 2, "Writing the report");
   const files: Written["files"] = [];
   for (const { extension, contentType, body } of await render(report, job)) {
     const name = fileName(report, extension);
     const { url, size } = await job.saveResult({ name, contentType, body });
     files.push({ name, url, content_type: contentType, size });
   }
+  job.progress(2, 2, "The report is written");
   const { title, period } = report.cover;
   return { title, period, language: report.language, files };
 }

@@ -115,6 +115,21 @@ describe("a job", () => {
     await client.expect(409, "POST", path, { ...event, id: "late" });
   });
 
+  it("has a type that says what it takes, and how many may run or fail", async () => {
+    const { data } = await client.expect<{ data: { name: string }[] }>(
+      200,
+      "GET",
+      "/v1/jobs/types",
+    );
+    expect(data.find(({ name }) => name === "import_campaign_data")).toMatchObject({
+      scope: "jobs",
+      input: { type: "object", required: expect.arrayContaining(["upload_id"]) },
+      at_once: { team: 1, total: null },
+      starts: null,
+      attempts: 5,
+    });
+  });
+
   it("takes an event without a payload", async () => {
     const { id } = await made({ count: 1, approval: true });
     await client.expect(202, "POST", `/v1/jobs/${id}/events`, { name: "approval" });

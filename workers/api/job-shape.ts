@@ -20,7 +20,7 @@ export const jobSummarySchema = z
     state: jobStateSchema,
     waiting_for: z.string().nullable().openapi({
       description:
-        "Why it does not work right now: `capacity`, `rate`, `run_at`, `retry`, `sleep`, `event:<name>` or `children`",
+        "Why it does not work right now: `capacity` (of all jobs, of its team or of its type), `rate` (of its type), `run_at`, `retry`, `sleep`, `event:<name>`, `children` or `team_off`",
     }),
     due_at: timeSchema.openapi({ description: "When it goes on, where it waits for a time" }),
     priority: z.enum(PRIORITIES),

@@ -24,7 +24,7 @@ export async function waitForJob(
   return getJob(c.get("context"), { jobId: job.id });
 }
 
-/** Answers with a job that was asked for: 200 where it ends in the time that the client waits, else 202 with it as it was. */
+/** Answers with a job that was asked for: 200 where it ends in the time that the client waits, else 202 with it as it is then. */
 export async function answerJob(c: AppContext, made: z.infer<typeof jobSchema>) {
   const seconds = wantedWait(c.req.header("prefer"));
   if (seconds === 0) return c.json(made, 202);
@@ -32,5 +32,5 @@ export async function answerJob(c: AppContext, made: z.infer<typeof jobSchema>) 
   const { id, team_id: teamId, state } = made;
   // One that has ended long ago, as for a key that was used before, is in no feed any more.
   const details = await waitForJob(c, { id, teamId }, hasEnded(state) ? 0 : seconds * 1_000);
-  return hasEnded(details.state) ? c.json(encodeJob(details), 200) : c.json(made, 202);
+  return c.json(encodeJob(details), hasEnded(details.state) ? 200 : 202);
 }

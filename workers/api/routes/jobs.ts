@@ -2,6 +2,8 @@ import { requireCallback } from "#core/jobs/callbacks/require-callback.ts";
 import { createJob } from "#core/jobs/create-job.ts";
 import { getJob } from "#core/jobs/get-job.ts";
 import { jobFilterFields, jobStates } from "#core/jobs/job-filter.ts";
+import type { JobType } from "#core/jobs/job-type.ts";
+import { MAX_ATTEMPTS } from "#core/jobs/job-settings.ts";
 import { JOB_TYPES, jobTypeNamed } from "#core/jobs/job-types.ts";
 import { JOB_PRIORITIES } from "#core/jobs/job.ts";
 import { countJobs, listJobs } from "#core/jobs/list-jobs.ts";
@@ -128,6 +130,11 @@ const listContract = createRoute({
   },
 });
 
+const limitSchema = z.object({
+  team: z.number().int().nullable(),
+  total: z.number().int().nullable(),
+});
+
 const typesContract = createRoute({
   ...common,
   method: "get",
@@ -145,6 +152,21 @@ const typesContract = createRoute({
             scope: z.string().openapi({ description: "What its maker needs besides `jobs`" }),
             input: z.record(z.string(), z.unknown()).openapi({ description: "JSON Schema" }),
             result: z.record(z.string(), z.unknown()).openapi({ description: "JSON Schema" }),
+            at_once: limitSchema.openapi({
+              description: "How many may run at once, of a team and of all; null without a limit",
+            }),
+            starts: z
+              .object({
+                max: z.number().int(),
+                per_seconds: z.number(),
+                of: z.enum(["team", "total"]),
+              })
+              .nullable()
+              .openapi({ description: "How many may be started in a time; null without a limit" }),
+            attempts: z
+              .number()
+              .int()
+              .openapi({ description: "Failed ones in a row after which it has failed" }),
           })
           .openapi("JobType"),
       ),
@@ -209,6 +231,17 @@ function jsonSchema(schema: z.ZodType, io: "input" | "output"): Record<string, u
   return rest;
 }
 
+const encodeType = ({ concurrency, rate, ...type }: JobType) => ({
+  name: type.name,
+  summary: type.summary,
+  scope: type.scope,
+  input: jsonSchema(type.input, "input"),
+  result: jsonSchema(type.result, "output"),
+  at_once: { team: concurrency?.team ?? null, total: concurrency?.total ?? null },
+  starts: rate ? { max: rate.max, per_seconds: rate.perSeconds, of: rate.of } : null,
+  attempts: type.maxAttempts ?? MAX_ATTEMPTS,
+});
+
 async function make(c: AppContext, input: z.output<typeof createInput>) {
   const { jobDesk, settings } = c.get("deps");
   const { body } = await idempotent(c, async (context) => {
@@ -248,14 +281,7 @@ export const jobRoutes = createRouter()
   })
   .openapi(typesContract, (c) => {
     requireScope(c.get("context").principal, "jobs");
-    const data = JOB_TYPES.map(({ name, summary, scope, input, result }) => ({
-      name,
-      summary,
-      scope,
-      input: jsonSchema(input, "input"),
-      result: jsonSchema(result, "output"),
-    }));
-    return c.json({ data, next_cursor: null }, 200);
+    return c.json({ data: JOB_TYPES.map(encodeType), next_cursor: null }, 200);
   })
   .openapi(teamEventsContract, (c) => streamTeam(c))
   .openapi(getContract, async (c) => {

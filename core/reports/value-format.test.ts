@@ -31,6 +31,13 @@ describe("values in English", () => {
     expect(english.value(null, "text", null)).toBe("");
   });
 
+  it("puts no minus before what rounds to zero", () => {
+    expect(english.value(-0.001, "money", "USD")).toBe("$0.00");
+    expect(english.value(-0.0004, "multiple", null)).toBe("0.00×");
+    expect(english.value(-0.01, "money", "USD")).toBe("-$0.01");
+    expect(english.change(-0.0001)).toBe("0%");
+  });
+
   it("writes changes with their sign", () => {
     expect(english.change(0.0728)).toBe("+7.3%");
     expect(english.change(-0.039)).toBe("-3.9%");

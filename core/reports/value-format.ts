@@ -133,7 +133,8 @@ export class ValueFormat {
     return kept(this.#numbers, name, () => {
       const locale = LOCALES[this.language].numbers;
       try {
-        return new Intl.NumberFormat(locale, options);
+        // What rounds to zero has no minus before it.
+        return new Intl.NumberFormat(locale, { signDisplay: "negative", ...options });
       } catch {
         // A code that is no currency's shape: a plain number is right, if less.
         return new Intl.NumberFormat(locale, { maximumFractionDigits: 2 });

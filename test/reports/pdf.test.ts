@@ -91,6 +91,28 @@ describe("a report as PDF", () => {
     expect(pages.join("\n")).toContain("There is no data in this period.");
   });
 
+  it("writes amounts short where they would stand over each other, and without a sign where a column names it", async () => {
+    const report = exampleReport();
+    const table = report.tables.byCampaign;
+    table.columns.splice(1, 0, { key: "currency", label: "Currency", kind: "text" });
+    table.currency = { column: 1 };
+    table.rows = [
+      ["Narrow", "IRR", 1_234, 12, 49_000_000, 1, 98_000_000, 0.01, 1, 2],
+      ["Rial", "IRR", 1_234, 12, 42_049_207, 1, 137_780_222, 0.01, 1, 2],
+    ];
+    const narrow = (await pagesOf(report)).pages.join("\n");
+    for (const amount of ["49,000,000", "137,780,222"]) expect(narrow).toContain(amount);
+    expect(narrow).not.toContain("IRR 49");
+    const wide = Array.from({ length: 8 }, (_, index) => 9.87e14 * (index + 1));
+    table.rows = [["Wide", "IRR", ...wide]];
+    table.columns.forEach((column, index) => {
+      if (index > 1) column.kind = "money";
+    });
+    const short = (await pagesOf(report)).pages.join("\n");
+    expect(short).toContain("987T");
+    expect(short).not.toContain("987,000,000,000,000");
+  });
+
   it("draws names of any length and of any characters", async () => {
     const report = exampleReport();
     report.cover.title = `${"Very long title ".repeat(60)}${"x".repeat(5_000)}`;

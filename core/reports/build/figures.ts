@@ -5,7 +5,7 @@ import { platformName } from "../../campaigns/words/names.ts";
 import type { KeyFigure, KeyFigures, ReportLanguage } from "../report.ts";
 import { ValueFormat } from "../value-format.ts";
 import { contentWords } from "../words/content-words.ts";
-import { kindOf, metricNumber } from "./metric-kinds.ts";
+import { isChange, kindOf, metricNumber } from "./metric-kinds.ts";
 import type { ReportData } from "./report-data.ts";
 
 const SHOWN = [
@@ -21,8 +21,6 @@ const SHOWN = [
 ] as const satisfies MetricName[];
 /** What the summary tells of, as far as there is something to tell. */
 const TOLD = ["spend", "revenue", "roas", "conversions", "cpa"] as const satisfies MetricName[];
-/** It would be shown as 0%. */
-const NO_CHANGE = 0.0005;
 /** More is better, or less; spend is neither. */
 const BETTER: Partial<Record<MetricName, "more" | "less">> = {
   impressions: "more",
@@ -71,7 +69,7 @@ function keyFigure(
     previous: previous === null ? null : metricNumber(metric, previous),
     change,
     welcome:
-      change === null || Math.abs(change) < NO_CHANGE || better === undefined
+      change === null || !isChange(change) || better === undefined
         ? null
         : change > 0 === (better === "more"),
     benchmark: benchmark(metric, currency),
@@ -111,7 +109,7 @@ function metricSentence(
     previous === null ? null : relativeChange(unitsOf(metric, previous), unitsOf(metric, current));
   if (change === null) return words.was(name, shown);
   const share = format.value(Math.abs(change), "ratio", null);
-  if (change === 0) return words.wasSame(name, shown);
+  if (!isChange(change)) return words.wasSame(name, shown);
   return change > 0 ? words.wasMore(name, shown, share) : words.wasLess(name, shown, share);
 }
 

@@ -27,3 +27,11 @@ export function metricNumber(metric: MetricName, sums: Sums): number | null {
   const units = unitsOf(metric, sums);
   return units === null ? null : unitsToNumber(units);
 }
+
+/** Below it a change would be shown as 0%. */
+const NO_CHANGE = 0.0005;
+
+/** Whether a change is one that readers see. @param change the part by which something grew */
+export function isChange(change: number): boolean {
+  return Math.abs(change) >= NO_CHANGE;
+}

@@ -1,10 +1,11 @@
 import { unitsToNumber } from "../../campaigns/metrics/exact.ts";
+import { relativeChange } from "../../campaigns/metrics/metric-values.ts";
 import type { ExplainedChange } from "../../campaigns/explain-change.ts";
 import { cleanName } from "../../campaigns/words/figures.ts";
 import { platformName } from "../../campaigns/words/names.ts";
 import type { Movement, ReportLanguage, Value } from "../report.ts";
 import { contentWords } from "../words/content-words.ts";
-import { kindOf } from "./metric-kinds.ts";
+import { isChange, kindOf } from "./metric-kinds.ts";
 
 /** Campaigns that are named; the others are one row, so that the parts still add up to the change. */
 const MOST_NAMED = 12;
@@ -15,7 +16,11 @@ export function buildMovements(
   language: ReportLanguage,
 ): Movement[] {
   return changes
-    .filter(({ change }) => change !== null && change !== 0n)
+    .filter(
+      ({ before, after, change }) =>
+        // From nothing to something is one, however little.
+        change !== null && change !== 0n && isChange(relativeChange(before, after) ?? 1),
+    )
     .map((explained) => movement(explained, language));
 }
 

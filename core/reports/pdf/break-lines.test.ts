@@ -16,6 +16,12 @@ describe("lines", () => {
     expect(lines("abcdefghij k", 4)).toEqual(["abcd", "efgh", "ij k"]);
   });
 
+  it("keep numbers and days whole", () => {
+    expect(lines("spend 2,937,780,222", 14)).toEqual(["spend ", "2,937,780,222"]);
+    expect(lines("from 2026-10-01", 13)).toEqual(["from ", "2026-10-01"]);
+    expect(lines("brand-1,shoes-2", 13)).toEqual(["brand-1,", "shoes-2"]);
+  });
+
   it("end between Chinese and Japanese characters, which have no spaces", () => {
     expect(lines("Sale 双十一大促销活动", 8)).toEqual(["Sale 双十一", "大促销活动"]);
   });

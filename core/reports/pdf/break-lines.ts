@@ -16,6 +16,7 @@ const LONGEST_CLUSTER = 32;
 /** Where a line may end: after spaces, and after marks that join parts of a name. */
 const BREAK_AFTER = /[\s/|_,;:\-–—]/;
 
+const DIGIT = /\p{Decimal_Number}/u;
 /** Characters that need no space between words; those beyond the basic plane are rare. */
 const CHARACTER =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\u3001-\u301b\uff01-\uff1f]/u;
@@ -92,10 +93,17 @@ function* breakPlaces(text: string): Generator<number> {
   for (let index = 0; index < text.length - 1; index += 1) {
     const here = text[index] ?? "";
     const next = text[index + 1] ?? "";
-    if (BREAK_AFTER.test(here) && !BREAK_AFTER.test(next)) yield index + 1;
-    else if ((CHARACTER.test(here) || CHARACTER.test(next)) && mayPart(here, next)) yield index + 1;
+    if (BREAK_AFTER.test(here) && !BREAK_AFTER.test(next)) {
+      if (!isWithinNumber(text[index - 1] ?? "", here, next)) yield index + 1;
+    } else if ((CHARACTER.test(here) || CHARACTER.test(next)) && mayPart(here, next))
+      yield index + 1;
   }
   yield text.length;
+}
+
+/** Whether a comma, a colon or a hyphen stands between digits: 1,234 and 2026-10-01 are whole. */
+function isWithinNumber(before: string, here: string, next: string): boolean {
+  return /[,:-]/.test(here) && DIGIT.test(before) && DIGIT.test(next);
 }
 
 /** Between Chinese and Japanese characters a line may end, but not before what closes, nor after what opens. */

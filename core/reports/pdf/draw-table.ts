@@ -1,4 +1,4 @@
-import { currencyOf, type Table, type Value } from "../report.ts";
+import type { Table, Value } from "../report.ts";
 import type { ValueFormat } from "../value-format.ts";
 import type { ReportWords } from "../words/report-words.ts";
 import { fitLines } from "./break-lines.ts";
@@ -22,9 +22,7 @@ const SHORT = 240;
 
 interface Drawing {
   flow: PageFlow;
-  table: Table;
   placed: PlacedTable;
-  format: ValueFormat;
 }
 
 /** A table over as many pages as it takes; its head stands on each, and no row is cut in two. */
@@ -35,7 +33,7 @@ export function drawTable(
   format: ValueFormat,
 ): void {
   if (table.rows.length === 0) return flow.sentences([words.noData], { muted: true });
-  const drawing = { flow, table, placed: placeColumns(flow.canvas, table, format), format };
+  const drawing = { flow, placed: placeColumns(flow.canvas, table, format) };
   const whole = (table.rows.length + table.totals.length + 1) * rowHeight(drawing.placed.size, 1);
   flow.ensure(whole <= SHORT ? whole : FIRST_ROWS);
   drawHead(drawing);
@@ -75,15 +73,14 @@ function drawHead({ flow, placed }: Drawing): void {
 }
 
 function drawRow(drawing: Drawing, row: readonly Value[], total: boolean): void {
-  const { flow, table, placed, format } = drawing;
+  const { flow, placed } = drawing;
   const style = {
     size: placed.size,
     weight: total ? "bold" : "regular",
     color: COLORS.ink,
   } as const;
-  const currency = currencyOf(table, row);
   const cells = placed.columns.map((column) => {
-    const text = format.value(row[column.index] ?? null, column.kind, currency);
+    const text = placed.cell(row, column.index);
     if (column.kind !== "text") return { text, lines: [{ start: 0, end: text.length }] };
     const { text: plain } = orderText(text, "auto");
     return fitLines(

@@ -1,4 +1,4 @@
-import { type Column, currencyOf, type Table } from "../report.ts";
+import { type Column, currencyOf, type Table, type Value } from "../report.ts";
 import type { ValueFormat } from "../value-format.ts";
 import { type Canvas, CONTENT_WIDTH } from "./canvas.ts";
 
@@ -14,27 +14,66 @@ export interface PlacedTable {
   columns: PlacedColumn[];
   /** Points of the letters. */
   size: number;
+  /** What stands in a cell. */
+  cell: CellText;
 }
+
+/** What stands in the cell of a row. */
+type CellText = (row: readonly Value[], index: number) => string;
 
 export const CELL_PADDING = 4;
 const SIZES = [8.5, 8, 7.5, 7, 6.5] as const;
 const SMALLEST = 6;
 /** Widths are measured on so many rows, since every row's would cost as much as drawing it. */
 const SAMPLE = 400;
-const TEXT_WIDTH = { least: 74, most: 240 } as const;
+/** Names are cut after two lines; `good` is what most of them need. */
+const TEXT_WIDTH = { least: 74, good: 130, most: 240 } as const;
+const GOOD_SIZES = SIZES.slice(0, 4);
 
-/** Finds the largest letters with which all columns fit side by side; texts give way, numbers never. */
+/**
+ * Finds the largest letters with which all columns fit side by side. First names get smaller letters, then they give way,
+ * then numbers are written short, such as 1.2M; no number is ever cut or stands over another.
+ */
 export function placeColumns(canvas: Canvas, table: Table, format: ValueFormat): PlacedTable {
-  const wanted = wantedWidths(canvas, table, format);
-  for (const size of SIZES) {
-    const columns = fit(table, wanted, size);
+  const whole = cellText(table, format, "whole");
+  const wanted = wantedWidths(canvas, table, whole);
+  const found =
+    firstFit(table, wanted, GOOD_SIZES, TEXT_WIDTH.good) ??
+    firstFit(table, wanted, SIZES, TEXT_WIDTH.least);
+  if (found !== null) return { ...found, cell: whole };
+  const short = cellText(table, format, "short");
+  const narrow = wantedWidths(canvas, table, short);
+  const fitted = firstFit(table, narrow, SIZES, TEXT_WIDTH.least);
+  return { ...(fitted ?? { columns: squeeze(table, narrow), size: SMALLEST }), cell: short };
+}
+
+/** Where a column names the currency of each row, its amounts have no sign of it. */
+function cellText(table: Table, format: ValueFormat, length: "whole" | "short"): CellText {
+  const isNamed = table.currency !== null && "column" in table.currency;
+  return (row, index) => {
+    const kind = table.columns[index]?.kind ?? "text";
+    const value = row[index] ?? null;
+    return length === "short" && typeof value === "number" && Number.isFinite(value)
+      ? format.short(value, kind)
+      : format.value(value, kind, isNamed ? null : currencyOf(table, row));
+  };
+}
+
+function firstFit(
+  table: Table,
+  wanted: readonly number[],
+  sizes: readonly number[],
+  leastText: number,
+): { columns: PlacedColumn[]; size: number } | null {
+  for (const size of sizes) {
+    const columns = fit(table, wanted, size, leastText);
     if (columns !== null) return { columns, size };
   }
-  return { columns: squeeze(table, wanted), size: SMALLEST };
+  return null;
 }
 
 /** Widths at size 1, without padding. */
-function wantedWidths(canvas: Canvas, table: Table, format: ValueFormat): number[] {
+function wantedWidths(canvas: Canvas, table: Table, cell: CellText): number[] {
   const every = Math.max(1, Math.ceil(table.rows.length / SAMPLE));
   const sample = table.rows.filter((_, index) => index % every === 0);
   const rows = [...sample, ...table.totals];
@@ -43,7 +82,7 @@ function wantedWidths(canvas: Canvas, table: Table, format: ValueFormat): number
       ...headWords(column.label).map((word) => canvas.width(word, { size: 1, weight: "bold" })),
     );
     for (const row of rows) {
-      const text = format.value(row[index] ?? null, column.kind, currencyOf(table, row));
+      const text = cell(row, index);
       // The totals are bold, and nearly always the widest.
       width = Math.max(width, canvas.width(text.slice(0, 80), { size: 1, weight: "bold" }));
     }
@@ -57,7 +96,12 @@ function headWords(label: string): string[] {
   return words.length > 0 ? words : [label];
 }
 
-function fit(table: Table, wanted: readonly number[], size: number): PlacedColumn[] | null {
+function fit(
+  table: Table,
+  wanted: readonly number[],
+  size: number,
+  leastText: number,
+): PlacedColumn[] | null {
   const widths = table.columns.map((column, index) => {
     const width = (wanted[index] ?? 0) * size + 2 * CELL_PADDING;
     return column.kind === "text" ? Math.min(width, TEXT_WIDTH.most) : width;
@@ -66,7 +110,7 @@ function fit(table: Table, wanted: readonly number[], size: number): PlacedColum
   const numbers = sum(widths.filter((_, index) => !isText(index)));
   const texts = widths.filter((_, index) => isText(index));
   const room = CONTENT_WIDTH - numbers;
-  const least = sum(texts.map((width) => Math.min(width, TEXT_WIDTH.least)));
+  const least = sum(texts.map((width) => Math.min(width, leastText)));
   if (room < least) return null;
   const shrink = shareOf(texts, room);
   return spread(

@@ -3,10 +3,22 @@ import { readXlsx } from "hucre/xlsx";
 import { describe, expect, it } from "vitest";
 import type { Report, Table } from "#core/reports/report.ts";
 import { writeXlsx } from "#core/reports/xlsx/write-xlsx.ts";
+import { bytesSource } from "#core/tables/byte-source.ts";
+import { inflateText } from "#core/tables/xlsx/inflate-entry.ts";
+import { readZipDirectory } from "#core/tables/xlsx/zip-directory.ts";
 import { exampleReport } from "./example-report.ts";
 
 async function bytesOf(report: Report): Promise<Uint8Array> {
   return new Uint8Array(await new Response(writeXlsx(report)).arrayBuffer());
+}
+
+/** The parts of a workbook that are charts. */
+async function chartFiles(bytes: Uint8Array): Promise<string[]> {
+  const source = bytesSource(bytes);
+  const parts = [...(await readZipDirectory(source))].filter(([name]) =>
+    /charts\/chart/.test(name),
+  );
+  return Promise.all(parts.map(([, entry]) => inflateText(source, entry, 1_000_000)));
 }
 
 async function workbookOf(report: Report): Promise<ExcelJs.Workbook> {
@@ -98,6 +110,10 @@ describe("a report as an Excel workbook", () => {
     const workbook = await workbookOf(exampleReport({ language: "fa" }));
     for (const worksheet of workbook.worksheets)
       expect(worksheet.views[0]).toMatchObject({ rightToLeft: true });
+    const summary = workbook.worksheets[0];
+    // Title, a fact, and a sentence: Excel would begin those that begin with a number or a Latin letter at their left.
+    const orders = ["A1", "B3", "A9"].map((cell) => summary?.getCell(cell).alignment?.readingOrder);
+    expect(orders).toEqual(["rtl", "rtl", "rtl"]);
     const days = sheet(workbook, "به تفکیک روز");
     expect(days.getCell("A2").value).toEqual(new Date("2026-10-01T00:00:00Z"));
     expect(days.getCell("B2").value).toBe("۹ مهر ۱۴۰۵");
@@ -116,6 +132,15 @@ describe("a report as an Excel workbook", () => {
     expect(data.getCell("B3").value).toBe(report.charts[0]?.series[0]?.values[0]);
     expect(data.getCell("C14").value).toBeNull();
     expect(data.getCell("F3").value).toBe(4.21);
+  });
+
+  it("begins the axes of its charts at zero, so that bars are as long as their values", async () => {
+    const report = exampleReport();
+    const axes = async () =>
+      (await chartFiles(await bytesOf(report))).map((xml) => xml.includes('<c:min val="0"/>'));
+    expect(await axes()).toEqual([true, true]);
+    report.charts[1]?.series[0]?.values.splice(0, 1, -1);
+    expect(await axes()).toEqual([true, false]);
   });
 
   it("takes texts as texts, whatever they look like", async () => {

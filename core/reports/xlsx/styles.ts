@@ -10,25 +10,33 @@ export type Look =
   | "total"
   | "muted"
   | "wrapped"
-  | "label";
+  | "label"
+  | "fact";
 
-/** Fonts, fills and borders, by their place in the lists below. */
-const LOOKS: Record<Look, { font: number; fill: number; border: number; alignment: string }> = {
-  plain: { font: 0, fill: 0, border: 0, alignment: "" },
-  title: { font: 2, fill: 0, border: 0, alignment: "" },
-  heading: { font: 3, fill: 0, border: 0, alignment: "" },
-  head: { font: 1, fill: 2, border: 1, alignment: '<alignment vertical="center" wrapText="1"/>' },
+/** Fonts, fills and borders, by their place in the lists below. Texts are of the report's own words, not of its data. */
+const LOOKS: Record<
+  Look,
+  { font: number; fill: number; border: number; alignment?: string; isText?: true }
+> = {
+  plain: { font: 0, fill: 0, border: 0 },
+  title: { font: 2, fill: 0, border: 0, isText: true },
+  heading: { font: 3, fill: 0, border: 0, isText: true },
+  head: { font: 1, fill: 2, border: 1, alignment: 'vertical="center" wrapText="1"', isText: true },
   headNumber: {
     font: 1,
     fill: 2,
     border: 1,
-    alignment: '<alignment horizontal="right" vertical="center" wrapText="1"/>',
+    alignment: 'horizontal="right" vertical="center" wrapText="1"',
+    isText: true,
   },
-  total: { font: 4, fill: 3, border: 0, alignment: "" },
-  muted: { font: 5, fill: 0, border: 0, alignment: '<alignment vertical="top" wrapText="1"/>' },
-  wrapped: { font: 0, fill: 0, border: 0, alignment: '<alignment vertical="top" wrapText="1"/>' },
-  label: { font: 5, fill: 0, border: 0, alignment: "" },
+  total: { font: 4, fill: 3, border: 0 },
+  muted: { font: 5, fill: 0, border: 0, alignment: 'vertical="top" wrapText="1"', isText: true },
+  wrapped: { font: 0, fill: 0, border: 0, alignment: 'vertical="top" wrapText="1"', isText: true },
+  label: { font: 5, fill: 0, border: 0, isText: true },
+  fact: { font: 0, fill: 0, border: 0, isText: true },
 };
+/** A Persian sentence that begins with a number would else be read from its left. */
+const FROM_RIGHT = 'readingOrder="2"';
 /** Numbers below are Excel's own formats. */
 const FIRST_OWN_FORMAT = 164;
 
@@ -38,7 +46,11 @@ export class Styles {
   readonly #styles = new Map<string, number>();
   readonly #cells: string[] = [];
 
-  constructor() {
+  readonly #rightToLeft: boolean;
+
+  /** @param rightToLeft whether the report's own words are */
+  constructor(rightToLeft: boolean) {
+    this.#rightToLeft = rightToLeft;
     this.style("plain", ""); // cells without a style have the first
   }
 
@@ -47,8 +59,9 @@ export class Styles {
     const key = `${look}\n${format}`;
     const known = this.#styles.get(key);
     if (known !== undefined) return known;
-    const { font, fill, border, alignment } = LOOKS[look];
-    const inner = alignment === "" ? "/>" : ` applyAlignment="1">${alignment}</xf>`;
+    const { font, fill, border, alignment = "", isText = false } = LOOKS[look];
+    const aligned = `${alignment} ${isText && this.#rightToLeft ? FROM_RIGHT : ""}`.trim();
+    const inner = aligned === "" ? "/>" : ` applyAlignment="1"><alignment ${aligned}/></xf>`;
     const number = this.#cells.push(
       `<xf numFmtId="${this.#format(format)}" fontId="${font}" fillId="${fill}" borderId="${border}" xfId="0" applyNumberFormat="1" applyFont="1" applyFill="1" applyBorder="1"${inner}`,
     );

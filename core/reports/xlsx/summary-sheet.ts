@@ -80,7 +80,7 @@ function writeCover(writer: SheetWriter, report: Report, words: ReportWords): vo
     writer.row(
       (at) =>
         textCell(at(0), label, writer.style("label")) +
-        textCell(at(1), value, writer.style("plain")),
+        textCell(at(1), value, writer.style("fact")),
     );
   writer.paragraph(cover.scope, "muted");
 }

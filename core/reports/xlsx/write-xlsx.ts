@@ -14,7 +14,7 @@ import { streamWorkbook } from "./workbook.ts";
  */
 export function writeXlsx(report: Report): ReadableStream<Uint8Array> {
   const words = reportWords(report.language);
-  const styles = new Styles();
+  const styles = new Styles(report.direction === "rtl");
   const names = new SheetNames();
   const { byDay, byPlatform, byCampaign } = report.tables;
   const summary = names.next(words.summary);

@@ -39,7 +39,7 @@ export const campaigns = pgTable(
     name: text("name").notNull(),
     /** What kind of advertising, where the file said: `search`, `display`, `video`, `shopping`, `social` … */
     channel: text("channel"),
-    /** The first and the last day with facts; null until its days are rolled up. */
+    /** The first and the last day with facts; null while there are none. */
     firstDay: date("first_day", { mode: "string" }),
     lastDay: date("last_day", { mode: "string" }),
     /** `campaign_imports.number` of the last file that named it. */
@@ -111,8 +111,8 @@ const sums = () => ({
  * What one ad brought on one day, as a file said it. The key is the only index, since each costs an import its speed:
  * it begins with campaign and day, and a team's facts are found by its campaigns.
  *
- * There is no foreign key, which would look each row's campaign up: whoever writes facts holds the campaigns `FOR KEY
- * SHARE` in the same statement (core/campaigns/store-facts.ts), and a trigger of the migration deletes a campaign's
+ * There is no foreign key, which would look each row's campaign up: whoever writes facts holds the campaigns first
+ * (core/campaigns/store-facts.ts), and a trigger of the migration deletes a campaign's
  * facts and days with it, so also when its team goes.
  */
 export const campaignFacts = pgTable(
@@ -144,7 +144,7 @@ export const campaignFacts = pgTable(
   ],
 );
 
-/** The sums of a campaign's day over its ad groups and ads, made from campaign_facts. True but for days that are dirty. */
+/** The sums of a campaign's day over its ad groups and ads, kept with campaign_facts. True but for days that are dirty. */
 export const campaignDays = pgTable(
   "campaign_days",
   {
@@ -155,7 +155,7 @@ export const campaignDays = pgTable(
   (table) => [primaryKey({ name: "campaign_days_pkey", columns: [table.campaign, table.day] })],
 );
 
-/** Days of a campaign whose sums do not yet include all of its facts. Written with the facts, removed with the sums. */
+/** Days of a campaign whose sums may not be what its facts say. Written with the facts, removed with the sums. */
 export const campaignDirtyDays = pgTable(
   "campaign_dirty_days",
   {

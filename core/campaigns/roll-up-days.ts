@@ -28,7 +28,7 @@ const mark = z.object({ campaign: z.coerce.number(), day: z.string() });
 /**
  * Makes campaign_days of campaign_facts for dirty days, and the campaigns' first and last day of those. Sums are made
  * anew, never added to, so that a run may die anywhere and be repeated, and several may run at once. Metrics are right
- * without it, since they read the facts of dirty days; they are quick with it.
+ * without it, since they read the facts of dirty days; they are quick with it. Most days never are dirty; see storeFacts.
  */
 export async function rollUpDays(
   context: Pick<Context, "transaction" | "now">,
@@ -48,8 +48,8 @@ export async function rollUpDays(
 
 /**
  * One chunk, within its transaction. Campaigns are held first, in the order in which all do, so that none is deleted
- * under its new sums. The marks are locked by a statement of their own: the sums after it have a later snapshot, which
- * sees whatever was committed before the lock was had.
+ * under its new sums and nobody adds to them meanwhile. The sums are made by a later statement, whose snapshot has whatever
+ * was committed before they were held.
  */
 async function rollUpChunk(
   db: Context["db"],

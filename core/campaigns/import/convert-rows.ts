@@ -5,7 +5,7 @@ import { CampaignBook, type CampaignNames } from "./campaign-book.ts";
 import { isCurrency } from "./column-names.ts";
 import { cleanName, fitsKey } from "./clean-name.ts";
 import { type Amounts, FactSums } from "./fact-sums.ts";
-import type { ChannelColumns, ImportPlan, SheetLayout } from "./layout.ts";
+import type { ChannelColumns, FoundPlan, SheetLayout } from "./layout.ts";
 import { noDay, readDay } from "./read-day.ts";
 import { type DecimalMark, readNumber } from "./read-number.ts";
 import { platformSlug } from "./read-platform.ts";
@@ -31,10 +31,10 @@ const KNOWN_DAYS = 5_000;
 
 /** Turns rows into facts by the plan of their file. Rows that cannot be read are set aside, one by one. */
 export class RowConverter {
-  readonly #plan: ImportPlan;
+  readonly #plan: FoundPlan;
   readonly #days = new Map<string, string | null>();
 
-  constructor(plan: ImportPlan) {
+  constructor(plan: FoundPlan) {
     this.#plan = plan;
   }
 
@@ -72,7 +72,7 @@ export class RowConverter {
     if (layout.channels.length > 0) {
       return day === null
         ? this.#notAFact(cells, layout, dayCell)
-        : this.#takeChannels(cells, layout.channels, { ...into, day });
+        : this.#takeChannels(cells, layout, { ...into, day });
     }
     const name = text(cells, columns.campaign);
     const id = text(cells, columns.campaign_id);
@@ -82,7 +82,7 @@ export class RowConverter {
     if (isTotal(name, true)) return TOTALS;
     if (columns.last_day !== undefined && this.#severalDays(cells, layout, day))
       return SEVERAL_DAYS;
-    const currency = this.#currency(text(cells, columns.currency));
+    const currency = currencyIn(text(cells, columns.currency), layout);
     if (currency === null) return `“${text(cells, columns.currency)}” is no currency of ISO 4217`;
     const adGroup = cleanName(text(cells, columns.ad_group));
     const ad = cleanName(text(cells, columns.ad));
@@ -92,11 +92,11 @@ export class RowConverter {
     if (typeof amounts === "string") return amounts;
     const channel = text(cells, columns.channel);
     const named =
-      id === "" && platform === "" && channel === "" && currency === this.#plan.currency
+      id === "" && platform === "" && channel === "" && currency === layout.currency
         ? name
         : [name, id, platform, channel, currency].join("\n");
     const campaign = into.campaigns.placeOf(named, () => ({
-      platform: platform === "" ? this.#plan.platform : platformSlug(platform),
+      platform: platform === "" ? layout.platform : platformSlug(platform),
       name: cleanName(name || id || platform),
       externalId: id === "" ? null : idOf(id),
       currency,
@@ -108,7 +108,7 @@ export class RowConverter {
 
   #takeChannels(
     cells: readonly Cell[],
-    channels: readonly ChannelColumns[],
+    { channels, currency }: SheetLayout,
     into: Taking & { day: string },
   ): string | null {
     const read: { channel: ChannelColumns; amounts: Amounts }[] = [];
@@ -129,7 +129,7 @@ export class RowConverter {
         platform: platformSlug(channel.name),
         name: channel.name,
         externalId: null,
-        currency: this.#plan.currency,
+        currency,
         channel: null,
       }));
       into.sums.add({ campaign, day: into.day, adGroup: "", ad: "" }, amounts);
@@ -198,12 +198,6 @@ export class RowConverter {
     this.#days.set(cell, day);
     return day;
   }
-
-  #currency(said: string): string | null {
-    if (saysNothing(said)) return this.#plan.currency;
-    const code = said.toUpperCase();
-    return isCurrency(code) ? code : null;
-  }
 }
 
 interface Taking {
@@ -235,6 +229,12 @@ function noNumber(cell: Cell | undefined, mark: DecimalMark): string {
 
 /** `customers/1/campaigns/42` is how Google's API names campaign 42. */
 const idOf = (id: string): string => cleanName(/(?:^|\/)campaigns\/(\d+)$/.exec(id)?.[1] ?? id);
+
+function currencyIn(said: string, layout: SheetLayout): string | null {
+  if (saysNothing(said)) return layout.currency;
+  const code = said.toUpperCase();
+  return isCurrency(code) ? code : null;
+}
 
 const channelOf = (type: string): string | null =>
   saysNothing(type) ? null : cleanName(type).toLowerCase().slice(0, 100);

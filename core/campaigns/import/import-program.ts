@@ -1,5 +1,5 @@
 import { sha256Hex } from "../../kernel/digest.ts";
-import type { JobProgram, JobRun, Json } from "../../jobs/job-type.ts";
+import { JobFailure, type JobProgram, type JobRun, type Json } from "../../jobs/job-type.ts";
 import type { Table, TablePosition } from "../../tables/table.ts";
 import { type Upload, uploadKey } from "../../uploads/upload.ts";
 import {
@@ -9,10 +9,11 @@ import {
   uploadOfJob,
 } from "../../uploads/uploaded-table.ts";
 import { rollUpDays } from "../roll-up-days.ts";
+import { findRepeatedSheets } from "./compare-sheets.ts";
 import { type ConvertedRows, RowConverter } from "./convert-rows.ts";
 import { beginImport, finishImport } from "./import-record.ts";
 import { importCampaignData, type ImportInput, type ImportResult } from "./import-type.ts";
-import { asJson, type ImportPlan } from "./layout.ts";
+import { asJson, type FoundPlan, type ImportPlan } from "./layout.ts";
 import { lookAtTable } from "./look-at-table.ts";
 import { readAhead } from "./read-ahead.ts";
 import { rejectedFile } from "./rejected-file.ts";
@@ -51,7 +52,7 @@ interface Chunk {
 /** What the job type `import_campaign_data` does. */
 export const importCampaignDataProgram: JobProgram<ImportInput, ImportResult> = {
   type: importCampaignData,
-  version: 1,
+  version: 2, // each sheet has a platform and a currency of its own
   run: runImport,
 };
 
@@ -115,15 +116,35 @@ async function makePlan(job: JobRun<ImportInput>, upload: Upload): Promise<Json>
       decimalMark: options.decimal_mark,
     }),
   );
-  for (const [sheet, { headerLine }] of Object.entries(plan.sheets)) {
+  await refuseRepeatedSheets(job, upload, plan);
+  for (const [sheet, { headerLine, platform, currency }] of Object.entries(plan.sheets)) {
     job.log(
-      `${sheet === "" ? "The" : `${sheet}: the`} header is in line ${headerLine}; platform ${plan.platform}, currency ${plan.currency}, days ${plan.order}, decimal mark ${plan.mark}`,
+      `${sheet === "" ? "The" : `${sheet}: the`} header is in line ${headerLine}; platform ${platform}, currency ${currency}, days ${plan.order}, decimal mark ${plan.mark}`,
     );
   }
   return asJson({
     ...plan,
     contentHash: await sha256Hex(`${fileHash}\n${JSON.stringify(options)}`),
   });
+}
+
+/** Numbers that count twice are worse than none. @throws JobFailure */
+async function refuseRepeatedSheets(
+  job: JobRun<ImportInput>,
+  upload: Upload,
+  plan: FoundPlan,
+): Promise<void> {
+  const names = Object.keys(plan.sheets);
+  if (names.length < 2) return;
+  const found = await orFailure(async () =>
+    findRepeatedSheets(await openUpload(job, upload), plan),
+  );
+  if (found === null) return;
+  const { sheets, campaign, day, levelsDiffer } = found;
+  const how = levelsDiffer ? "at different levels of detail" : "with the same numbers";
+  throw new JobFailure(
+    `The sheets “${sheets[0]}” and “${sheets[1]}” tell the same days of the same campaigns ${how}, such as “${campaign}” on ${day}: read together, they would count twice. Say which one is to be read by \`sheet\`: ${names.map((name) => `“${name}”`).join(", ")}. Nothing was imported.`,
+  );
 }
 
 interface Importing {

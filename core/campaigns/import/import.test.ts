@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
+import { writeXlsx } from "hucre/xlsx";
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
 import { uploads } from "#schema";
 import { newId } from "#core/kernel/ids.ts";
@@ -188,6 +189,18 @@ describe("import_campaign_data", () => {
     ]);
   });
 
+  it("takes more campaigns than it remembers, also where a chunk has some of both", async () => {
+    const lines = Array.from(
+      { length: 45_000 },
+      (_, index) =>
+        `2026-01-0${1 + Math.floor(index / 22_500)},Campaign ${index % 22_500},${"group ".repeat(20)},1`,
+    );
+    expect(await importText(["Day,Campaign,Ad group,Clicks", ...lines].join("\n"))).toMatchObject({
+      accepted: 45_000,
+      campaigns: 22_500,
+    });
+  });
+
   it("loses nothing and repeats nothing, wherever it is killed", async () => {
     const lines = Array.from(
       { length: 26_000 },
@@ -215,6 +228,118 @@ describe("import_campaign_data", () => {
         expect(rejectedText(result)).toBe(wholeRejected);
       }
     }
+  });
+});
+
+describe("a workbook of several sheets", () => {
+  type Row = (string | number)[];
+  const importSheets = async (sheets: Record<string, Row[]>, options: object = {}) =>
+    run(
+      await upload(
+        await writeXlsx({
+          sheets: Object.entries(sheets).map(([name, rows]) => ({ name, rows })),
+        }),
+        "export.xlsx",
+      ),
+      { options },
+    );
+  const days = ["2026-03-01", "2026-03-02", "2026-03-03"];
+  const campaigns: Row[] = [
+    ["Day", "Campaign", "Clicks", "Cost"],
+    ...days.map((day, index) => [day, "Brand", 30 + index, 12.5]),
+  ];
+  const ads: Row[] = [
+    ["Day", "Campaign", "Ad group", "Ad", "Clicks", "Cost"],
+    ...days.flatMap((day, index) => [
+      [day, "Brand", "x", "one", 10, 2.5],
+      [day, "Brand", "x", "two", 20 + index, 10],
+    ]),
+  ];
+
+  it("is refused where sheets say the same at several levels, and read by the one that is named", async () => {
+    const sheets = { Campaigns: campaigns, Notes: [["read me"]], Ads: ads };
+    await expect(importSheets(sheets)).rejects.toThrow(
+      "The sheets “Campaigns” and “Ads” tell the same days of the same campaigns at different levels of detail, such as “Brand” on 2026-03-01: read together, they would count twice. Say which one is to be read by `sheet`: “Campaigns”, “Ads”. Nothing was imported.",
+    );
+    expect(await sums()).toEqual([]);
+    await importSheets(sheets, { sheet: "Ads" });
+    expect((await sums()).map(({ day, clicks, spend }) => [day, clicks, spend])).toEqual([
+      ["2026-03-01", "30", "12.5"],
+      ["2026-03-02", "31", "12.5"],
+      ["2026-03-03", "32", "12.5"],
+    ]);
+  });
+
+  it("is refused where sheets have the same sums by different breakdowns", async () => {
+    const by = (name: string, parts: string[]) => [
+      ["Day", "Campaign", name, "Clicks", "Cost"],
+      ...days.flatMap((day) => parts.map((part, at) => [day, "Brand", part, 10 * (3 - at), 5])),
+    ];
+    await expect(
+      importSheets({
+        Devices: by("Device", ["mobile", "desktop"]),
+        Ages: by("Age", ["18-24", "25-34"]),
+      }),
+    ).rejects.toThrow(/“Devices” and “Ages” tell the same .* with the same numbers/);
+  });
+
+  it("adds up where sheets are parts of a whole, of other days, or of other metrics", async () => {
+    const country = (clicks: number): Row[] => [
+      ["Day", "Campaign", "Clicks"],
+      ...days.map((day, index) => [day, "Brand", clicks + index]),
+    ];
+    await importSheets({
+      Germany: country(10),
+      France: country(20),
+      April: [
+        ["Day", "Campaign", "Ad group", "Clicks"],
+        ["2026-04-01", "Brand", "x", 5],
+      ],
+      Sales: [
+        ["Day", "Campaign", "Revenue"],
+        ["2026-03-01", "Brand", 99],
+      ],
+    });
+    expect((await sums()).map(({ day, clicks, revenue }) => [day, clicks, revenue])).toEqual([
+      ["2026-03-01", "30", "99"],
+      ["2026-03-02", "32", null],
+      ["2026-03-03", "34", null],
+      ["2026-04-01", "5", null],
+    ]);
+  });
+
+  it("has a platform and a currency for each sheet", async () => {
+    const sheet = (cost: string): Row[] => [
+      ["Day", "Campaign", cost],
+      ["2026-03-01", "Brand", 10],
+    ];
+    await importSheets({
+      Google: sheet("Cost (EUR)"),
+      Meta: sheet("Cost (USD)"),
+      TikTok: sheet("Cost"),
+    });
+    expect(
+      (await sums()).map(({ platform, currency, spend }) => [platform, currency, spend]),
+    ).toEqual([
+      ["google_ads", "EUR", "10"],
+      ["meta", "USD", "10"],
+      ["tiktok", "XXX", "10"],
+    ]);
+  });
+
+  it("is known by a sample where its days are many", async () => {
+    const many = (ad: boolean): Row[] => [
+      ["Day", "Campaign", ...(ad ? ["Ad"] : []), "Clicks"],
+      ...Array.from({ length: 30_000 }, (_, index) => [
+        days[(index + (ad ? 29_900 : 0)) % 3] ?? "",
+        `Campaign ${index + (ad ? 29_900 : 0)}`,
+        ...(ad ? ["a"] : []),
+        1,
+      ]),
+    ];
+    await expect(importSheets({ Whole: many(false), Ads: many(true) })).rejects.toThrow(
+      "would count twice",
+    );
   });
 });
 

@@ -11,6 +11,9 @@ export interface SheetLayout {
   /** The header's texts, as they are. */
   names: string[];
   columns: Partial<Record<Field, number>>;
+  /** Of rows that say none. */
+  platform: string;
+  currency: string;
   /** Of a sheet with columns for each channel (`tv_spend`, `search_spend` …): what each has. Empty for all others. */
   channels: ChannelColumns[];
 }
@@ -23,15 +26,16 @@ export interface ChannelColumns {
 }
 
 /** How a file is read, found out once. */
-export interface ImportPlan {
-  contentHash: string;
-  /** Of rows that say none. */
-  platform: string;
-  currency: string;
+export interface FoundPlan {
   mark: DecimalMark;
   order: DayOrder;
   /** Sheets with data, by name; of a CSV file one, by the name "". */
   sheets: Record<string, SheetLayout>;
+}
+
+/** The same with what makes it the same import as another. */
+export interface ImportPlan extends FoundPlan {
+  contentHash: string;
 }
 
 /** The same as the JSON that it is; a type of its own for each has no index signature. */

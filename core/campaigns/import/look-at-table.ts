@@ -2,9 +2,9 @@ import { AppError } from "../../kernel/errors.ts";
 import type { Cell, Table, TableBatch } from "../../tables/table.ts";
 import { currencyOfName, currencyOfSign, isCurrency } from "./column-names.ts";
 import { METRIC_FIELDS } from "./field.ts";
-import type { ImportPlan, SheetLayout } from "./layout.ts";
+import type { FoundPlan, SheetLayout } from "./layout.ts";
 import { type DayOrder, needsOrder, orderTold, readDay } from "./read-day.ts";
-import { type Mapping, NEEDED, readHeader } from "./read-header.ts";
+import { type HeaderLayout, type Mapping, NEEDED, readHeader } from "./read-header.ts";
 import { type DecimalMark, markTold } from "./read-number.ts";
 import { platformOfFile, platformSlug } from "./read-platform.ts";
 
@@ -30,11 +30,8 @@ export interface ImportHints {
  * currency. Reads on for as long as one of them is open, to the end where nothing tells.
  * @throws AppError `validation_failed` where no sheet has a header that is understood
  */
-export async function lookAtTable(
-  table: Table,
-  hints: ImportHints,
-): Promise<Omit<ImportPlan, "contentHash">> {
-  const sheets: Record<string, SheetLayout> = {};
+export async function lookAtTable(table: Table, hints: ImportHints): Promise<FoundPlan> {
+  const found: { sheet: string; layout: HeaderLayout; currency: string | null }[] = [];
   const evidence = new Evidence();
   const seen: string[] = [];
   const places = table.format === "csv" ? [null] : table.sheets.keys();
@@ -49,21 +46,27 @@ export async function lookAtTable(
         seen,
       },
     );
-    if (looked) sheets[looked.sheet] = looked.layout;
+    if (looked) found.push({ ...looked, currency: evidence.takeCurrency() });
   }
-  const layouts = Object.values(sheets);
-  if (layouts.length === 0) throw noHeader(seen, hints.mapping);
-  const names = layouts.flatMap((layout) => layout.names);
+  if (found.length === 0) throw noHeader(seen, hints.mapping);
   const mark = hints.decimalMark ?? evidence.mark ?? (table.delimiter === ";" ? "," : ".");
+  // A workbook with one sheet of data may say on another what it is about; of several, each speaks for itself.
+  const about = found.length === 1 ? table.sheets : [];
+  const sheets = found.map(({ sheet, layout, currency }): [string, SheetLayout] => [
+    sheet,
+    {
+      ...layout,
+      platform:
+        hints.platform === null
+          ? platformOfFile(layout.names, [sheet, hints.fileName, ...about])
+          : platformSlug(hints.platform),
+      currency: hints.currency ?? currencyOf(layout) ?? currency ?? "XXX",
+    },
+  ]);
   return {
-    platform:
-      hints.platform === null
-        ? platformOfFile(names, [hints.fileName, ...table.sheets])
-        : platformSlug(hints.platform),
-    currency: hints.currency ?? currencyOf(layouts) ?? evidence.currency ?? "XXX",
     mark,
     order: hints.dayOrder ?? evidence.order(mark),
-    sheets,
+    sheets: Object.fromEntries(sheets),
   };
 }
 
@@ -78,8 +81,8 @@ async function lookAtSheet(
   batches: AsyncGenerator<TableBatch, void, undefined>,
   wanted: string | null,
   { hints, evidence, seen }: Looking,
-): Promise<{ sheet: string; layout: SheetLayout } | null> {
-  let layout: SheetLayout | null = null;
+): Promise<{ sheet: string; layout: HeaderLayout } | null> {
+  let layout: HeaderLayout | null = null;
   let head: { cells: Cell[]; line: number }[] = [];
   let looked = 0;
   for await (const { rows, lines, sheet } of batches) {
@@ -105,14 +108,14 @@ async function lookAtSheet(
 
 /** What cells tell of how the whole file is written. */
 class Evidence {
-  currency: string | null = null;
+  #currency: string | null = null;
   #points = 0;
   #commas = 0;
   #openNumbers = false;
   #orders = { dmy: 0, mdy: 0 };
   readonly #openDays = new Set<string>();
 
-  take(row: readonly Cell[], { columns, channels }: SheetLayout): void {
+  take(row: readonly Cell[], { columns, channels }: HeaderLayout): void {
     const day = columns.day === undefined ? "" : row[columns.day];
     if (typeof day === "string" && needsOrder(day)) {
       const order = orderTold(day);
@@ -129,7 +132,14 @@ class Evidence {
     if (mark === ".") this.#points += 1;
     else if (mark === ",") this.#commas += 1;
     else if (cell.includes(",") || cell.includes(".")) this.#openNumbers = true;
-    this.currency ??= currencyOfSign(cell) ?? codeIn(cell);
+    this.#currency ??= currencyOfSign(cell) ?? codeIn(cell);
+  }
+
+  /** The currency of one sheet's cells; the next sheet's are another's. */
+  takeCurrency(): string | null {
+    const currency = this.#currency;
+    this.#currency = null;
+    return currency;
   }
 
   get mark(): DecimalMark | null {
@@ -159,13 +169,11 @@ class Evidence {
   }
 }
 
-function currencyOf(layouts: readonly SheetLayout[]): string | null {
-  for (const { names, columns, channels } of layouts) {
-    const places = [columns.spend, columns.revenue, ...channels.map(({ spend }) => spend)];
-    for (const place of places) {
-      const currency = currencyOfName(names[place ?? -1] ?? "");
-      if (currency !== null) return currency;
-    }
+function currencyOf({ names, columns, channels }: HeaderLayout): string | null {
+  const places = [columns.spend, columns.revenue, ...channels.map(({ spend }) => spend)];
+  for (const place of places) {
+    const currency = currencyOfName(names[place ?? -1] ?? "");
+    if (currency !== null) return currency;
   }
   return null;
 }

@@ -12,6 +12,9 @@ interface HeaderRow {
   line: number;
 }
 
+/** What a header says; platform and currency are found out by more than it. */
+export type HeaderLayout = Omit<SheetLayout, "platform" | "currency">;
+
 /** A layout needs a day, a name and something that is counted. */
 const LEAST_FIELDS = 3;
 
@@ -19,8 +22,8 @@ const LEAST_FIELDS = 3;
  * The header among the first rows of a sheet, with what each column is; null where none of them is one. Titles above it
  * are passed over; where cells of it are merged downwards over two rows, the upper one's names fill the lower one's gaps.
  */
-export function readHeader(rows: readonly HeaderRow[], mapping: Mapping): SheetLayout | null {
-  let best: { layout: SheetLayout; score: number } | null = null;
+export function readHeader(rows: readonly HeaderRow[], mapping: Mapping): HeaderLayout | null {
+  let best: { layout: HeaderLayout; score: number } | null = null;
   for (const [index, row] of rows.entries()) {
     const above = rows[index - 1];
     const readings = [namesOf(row.cells)];
@@ -52,7 +55,7 @@ function merged(lower: readonly Cell[], upper: readonly Cell[]): string[] {
   );
 }
 
-function isUsable({ columns, channels }: SheetLayout): boolean {
+function isUsable({ columns, channels }: HeaderLayout): boolean {
   const fields = Object.keys(columns) as Field[]; // Object.keys forgets the keys' type
   if (columns.day === undefined) return false;
   if (channels.length > 0) return true;
@@ -62,7 +65,7 @@ function isUsable({ columns, channels }: SheetLayout): boolean {
 const namesSomething = ({ campaign, campaign_id: id, platform }: SheetLayout["columns"]) =>
   campaign !== undefined || id !== undefined || platform !== undefined;
 
-function layoutOf(names: string[], headerLine: number, mapping: Mapping): SheetLayout {
+function layoutOf(names: string[], headerLine: number, mapping: Mapping): HeaderLayout {
   const columns: SheetLayout["columns"] = {};
   const ranks = new Map<Field, number>();
   for (const [index, name] of names.entries()) {

@@ -76,7 +76,10 @@ export function platformSlug(text: string): string {
   return known?.[1] ?? (plain.replaceAll(" ", "_").slice(0, 60) || "other");
 }
 
-/** The platform that a file is an export of, by its columns and by what it is called; `other` where neither tells. */
+/**
+ * The platform that a file or sheet is an export of, by its columns and by what it is called, the nearest name first;
+ * `other` where neither tells.
+ */
 export function platformOfFile(names: readonly string[], texts: readonly string[]): string {
   const plain = new Set(names.map(plainName));
   let best = { platform: "other", score: 1 };
@@ -85,6 +88,6 @@ export function platformOfFile(names: readonly string[], texts: readonly string[
     if (score > best.score) best = { platform, score };
   }
   if (best.platform !== "other") return best.platform;
-  const said = KNOWN.find(([pattern]) => texts.some((text) => pattern.test(plainName(text))));
-  return said?.[1] ?? "other";
+  const said = texts.map((text) => KNOWN.find(([pattern]) => pattern.test(plainName(text))));
+  return said.find((known) => known !== undefined)?.[1] ?? "other";
 }

@@ -27,12 +27,14 @@ export class RowStore {
     const keys = campaigns.map(campaignKey);
     const unknown = campaigns.filter((_, place) => !this.#known.has(keys[place] ?? ""));
     const { numbers: found, added } = await numberCampaigns(context, this.#of, unknown);
+    const places = new Map(unknown.map((campaign, place) => [campaign, found[place] ?? 0]));
+    const numbers = campaigns.map(
+      (campaign, place) => places.get(campaign) ?? this.#known.get(keys[place] ?? "") ?? 0,
+    );
     if (this.#known.size + unknown.length > KNOWN_CAMPAIGNS) this.#known.clear();
-    for (const [place, campaign] of unknown.entries()) {
-      // Kept for longer than the chunk, of whose text the name may be a part.
-      this.#known.set(keptText(campaignKey(campaign)), found[place] ?? 0);
-    }
-    const numbers = keys.map((key) => this.#known.get(key) ?? 0);
+    // Kept for longer than the chunk, of whose text the name may be a part.
+    for (const [campaign, number] of places)
+      this.#known.set(keptText(campaignKey(campaign)), number);
     const { orphaned } = await this.#storeFacts(context, {
       ...facts,
       campaign: facts.campaign.map((place) => numbers[place] ?? 0),

@@ -150,6 +150,8 @@ function callbackPorts(env: CronEnv, settings: CronSettings): CallbackPorts {
         .nullable()
         .parse(await api.signCallback(callback)),
     fetch: (url, init) => fetch(url, init),
+    later: async (jobId, delaySeconds) =>
+      void (await env.JOB_QUEUE.send({ job_id: jobId, callbacks: true }, { delaySeconds })),
     allowPrivate: settings.ALLOW_PRIVATE_UPSTREAMS,
     userAgent: `Switchyard/${VERSION}`,
   };

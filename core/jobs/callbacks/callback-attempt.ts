@@ -22,8 +22,8 @@ export const UNKNOWN_OUTCOME = "It is not known what came of this try.";
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 
-/** Seconds to the next try after each failed one: almost 24 hours together. */
-const PAUSES = [30, 2 * MINUTE, 10 * MINUTE, 30 * MINUTE, HOUR, 3 * HOUR, 7 * HOUR, 12 * HOUR];
+/** Seconds to the next try after each failed one, the first as Standard Webhooks has it: almost 24 hours together. */
+const PAUSES = [5, 30, 2 * MINUTE, 10 * MINUTE, 30 * MINUTE, HOUR, 3 * HOUR, 7 * HOUR, 12 * HOUR];
 
 /** The longest that a receiver may ask to be left alone, in seconds. */
 const LONGEST_PAUSE = 12 * HOUR;

@@ -1,6 +1,7 @@
 import { and, asc, eq, lte } from "drizzle-orm";
 import { jobCallbacks, jobResults, jobs } from "#schema";
 import type { Context, TransactionContext } from "../../kernel/context.ts";
+import { WAKE_MESSAGE_SECONDS } from "../job-settings.ts";
 import { type CallbackAttempt, pauseAfter, UNKNOWN_OUTCOME } from "./callback-attempt.ts";
 import { callbackPayload } from "./callback-payload.ts";
 import { type CallbackPorts, type Outcome, sendCallback } from "./send-callback.ts";
@@ -28,7 +29,8 @@ export interface DeliveryInput {
 
 /**
  * Sends the callbacks that are due. The try is noted before it is made, and takes the row for a minute: nobody else
- * sends it meanwhile, and should this process die in between, it is sent again with the same `webhook-id`.
+ * sends it meanwhile, and should this process die in between, it is sent again with the same `webhook-id`. One that
+ * failed comes again by a message where its pause is short.
  * @returns how many were sent, and how many of them were taken
  */
 export async function deliverCallbacks(
@@ -112,18 +114,27 @@ async function deliver(
   const started = context.now().getTime();
   const { id, teamId, url, payload } = callback;
   const outcome = await sendCallback(ports, { id, teamId, url, payload, at: started });
-  await note(context, callback, { outcome, durationMs: context.now().getTime() - started });
+  const durationMs = context.now().getTime() - started;
+  const pause = await note(context, callback, { outcome, durationMs });
+  // Longer pauses end with the tick, which also sends what a lost message leaves.
+  if (pause !== null && pause <= WAKE_MESSAGE_SECONDS)
+    await ports.later(callback.jobId, pause + 1).catch((error: unknown) => {
+      context.log.warn("callback_message_not_sent", { job_id: callback.jobId, error });
+    });
   const fields = { callback_id: id, job_id: callback.jobId, team_id: teamId };
   context.log.info("callback_sent", { ...fields, status: outcome.status, taken: outcome.taken });
   return outcome;
 }
 
-/** Whoever has claimed it since knows better: the number of the try fences. */
+/**
+ * Whoever has claimed it since knows better: the number of the try fences.
+ * @returns seconds to its next try; null where there is none
+ */
 async function note(
   context: DeliveryContext,
   callback: Claimed,
   { outcome, durationMs }: { outcome: Outcome; durationMs: number },
-): Promise<void> {
+): Promise<number | null> {
   const now = context.now();
   const { status, error, answer } = outcome;
   const last = callback.log.at(-1);
@@ -131,7 +142,8 @@ async function note(
     ...callback.log.slice(0, -1),
     { ...last, status, error, answer, duration_ms: durationMs },
   ];
-  const pause = outcome.final
+  const isOver = outcome.taken || outcome.final;
+  const pause = isOver
     ? null
     : pauseAfter(callback.attempts - callback.triesBefore, outcome.retryAfter, Math.random());
   const next = outcome.taken
@@ -149,4 +161,5 @@ async function note(
         eq(jobCallbacks.state, "pending"),
       ),
     );
+  return pause;
 }

@@ -7,6 +7,8 @@ export interface CallbackPorts {
   /** The header `webhook-signature`; null where the team has no secret. */
   sign(callback: UnsignedCallback): Promise<string | null>;
   fetch(url: string, init: RequestInit): Promise<Response>;
+  /** Has the callbacks of a job looked at again in so many seconds, by a message that may be lost. */
+  later(jobId: string, seconds: number): Promise<void>;
   /** Development only: private addresses are fine. */
   allowPrivate: boolean;
   /** The service's name and version, as receivers see it. */

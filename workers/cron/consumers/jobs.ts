@@ -6,7 +6,8 @@ import { workJob } from "#core/jobs/engine/work-job.ts";
 import { keepDeadLetters } from "#core/usage/dead-letters.ts";
 import type { CronDeps } from "../deps.ts";
 
-const jobMessage = z.object({ job_id: z.string().max(100) });
+/** A job to work or, with `callbacks`, to call back about. */
+const jobMessage = z.object({ job_id: z.string().max(100), callbacks: z.literal(true).optional() });
 
 /** After a failure of our own, such as of the database. The job's row decides whether there is still something to do. */
 const RETRY_SECONDS = 30;
@@ -17,7 +18,11 @@ export async function consumeJobs(deps: CronDeps, batch: MessageBatch): Promise<
     batch.messages.map(async (message) => {
       const parsed = jobMessage.safeParse(message.body);
       if (!parsed.success) return bury(deps, batch.queue, message, "It names no job.");
-      const { job_id: jobId } = parsed.data;
+      const { job_id: jobId, callbacks } = parsed.data;
+      if (callbacks) {
+        message.ack(); // what fails, the tick sends again
+        return tellEnd(deps, jobId);
+      }
       if (deps.settings.JOB_IN_BACKGROUND) {
         message.ack();
         return waitUntil(workAlone(deps, jobId));
@@ -37,7 +42,7 @@ export async function consumeJobs(deps: CronDeps, batch: MessageBatch): Promise<
 /** How long the first try of a callback may wait for its turn, in milliseconds. */
 const CALLBACK_MS = 30_000;
 
-/** Calls back at once; what fails here, the tick sends again. */
+/** Calls back at once; what fails here comes again by a message, or with the tick. */
 async function tellEnd(deps: CronDeps, jobId: string): Promise<void> {
   const context = deps.context();
   const deadline = new Date(context.now().getTime() + CALLBACK_MS);
@@ -66,7 +71,7 @@ export async function consumeDeadJobs(deps: CronDeps, batch: MessageBatch): Prom
   for (const message of batch.messages) {
     const parsed = jobMessage.safeParse(message.body);
     try {
-      if (parsed.success) {
+      if (parsed.success && !parsed.data.callbacks) {
         const { job_id: jobId } = parsed.data;
         const recovered = await recoverJobs(deps.jobs, deps.context(), { jobId, unclaimed: true });
         deps.log.error("job_message_dead", { job_id: jobId, recovered });

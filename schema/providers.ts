@@ -48,7 +48,13 @@ export interface ModelTarget {
   model: string;
   weight: number;
   /** What it costs there, in micro-dollars; left out, the model's own prices. */
-  prices?: { inputPerMillionMicros: number; outputPerMillionMicros: number };
+  prices?: {
+    inputPerMillionMicros: number;
+    outputPerMillionMicros: number;
+    cachedInputPerMillionMicros?: number;
+    cacheWritePerMillionMicros?: number;
+    cacheWrite1hPerMillionMicros?: number;
+  };
   /** The most tokens it writes there in one answer; left out, as the model says. */
   maxOutputTokens?: number;
 }
@@ -69,6 +75,10 @@ export const models = pgTable("models", {
   outputPerMillionMicros: bigint("output_per_million_micros", { mode: "number" })
     .notNull()
     .default(0),
+  /** Of input that the provider has in its own cache, puts there, and puts there for an hour; null: as other input. */
+  cachedInputPerMillionMicros: bigint("cached_input_per_million_micros", { mode: "number" }),
+  cacheWritePerMillionMicros: bigint("cache_write_per_million_micros", { mode: "number" }),
+  cacheWrite1hPerMillionMicros: bigint("cache_write_1h_per_million_micros", { mode: "number" }),
   /** The most tokens it writes in one answer. */
   maxOutputTokens: integer("max_output_tokens"),
   /** How many tokens prompt and answer may have together. */

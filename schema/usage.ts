@@ -38,6 +38,9 @@ export const usageRecords = pgTable(
     errorCode: text("error_code"),
     inputTokens: integer("input_tokens").notNull(),
     outputTokens: integer("output_tokens").notNull(),
+    /** The parts of the input that the provider had in its own cache, and put there. */
+    cachedInputTokens: integer("cached_input_tokens").notNull().default(0),
+    cacheWriteTokens: integer("cache_write_tokens").notNull().default(0),
     estimated: boolean("estimated").notNull(),
     costMicros: bigint("cost_micros", { mode: "number" }).notNull(),
     latencyMs: integer("latency_ms").notNull(),
@@ -46,6 +49,8 @@ export const usageRecords = pgTable(
     cached: boolean("cached").notNull().default(false),
     /** The response cache was asked, and had no answer. */
     cacheMissed: boolean("cache_missed").notNull().default(false),
+    /** What the team's guard rails did, as in `output_masked`; null where that is nothing. */
+    guardRails: text("guard_rails").array(),
     /** Of a request that a limit refused: the limit's unit and window, as in `tokens/minute`. */
     refusedBy: text("refused_by"),
   },
@@ -72,6 +77,8 @@ export const usageHourly = pgTable(
     costMicros: bigint("cost_micros", { mode: "number" }).notNull(),
     cached: bigint("cached", { mode: "number" }).notNull().default(0),
     cacheMisses: bigint("cache_misses", { mode: "number" }).notNull().default(0),
+    cachedInputTokens: bigint("cached_input_tokens", { mode: "number" }).notNull().default(0),
+    cacheWriteTokens: bigint("cache_write_tokens", { mode: "number" }).notNull().default(0),
   },
   (table) => [
     primaryKey({
@@ -104,6 +111,11 @@ export const usageMinutes = pgTable(
     requests: bigint("requests", { mode: "number" }).notNull(),
     cached: bigint("cached", { mode: "number" }).notNull(),
     cacheMisses: bigint("cache_misses", { mode: "number" }).notNull(),
+    /** Requests to which guard rails did something; one may be in several. */
+    inputDenied: bigint("input_denied", { mode: "number" }).notNull().default(0),
+    inputMasked: bigint("input_masked", { mode: "number" }).notNull().default(0),
+    outputDenied: bigint("output_denied", { mode: "number" }).notNull().default(0),
+    outputMasked: bigint("output_masked", { mode: "number" }).notNull().default(0),
     /** How many requests took how long: `{"105": 3}` is three from 105 ms up to the next bucket's beginning. */
     latency: jsonb("latency").notNull(),
     /** The same of the time until a stream's first token; empty where there was none. */

@@ -2,10 +2,11 @@ import { estimatePromptTokens, estimateTokens } from "../chat/estimate-tokens.ts
 import { AppError, type ErrorCode } from "../kernel/errors.ts";
 import { mayUseModel } from "../kernel/principal.ts";
 import type { ModelRoute, Route } from "../providers/catalog.ts";
-import { asksForJson, guardAnswer } from "../guard-rails/guard-answer.ts";
+import { asksForJson, guardAnswer, type GuardedAnswer } from "../guard-rails/guard-answer.ts";
 import type { GuardRails, Rails } from "../guard-rails/guard-rails.ts";
 import { guardRequest } from "../guard-rails/guard-request.ts";
 import { type GuardedStream, guardStream } from "../guard-rails/guard-stream.ts";
+import { railEvents } from "../guard-rails/rail-events.ts";
 import { kindOf } from "../providers/kinds/kinds.ts";
 import { streamOptions } from "../providers/kinds/openai/openai.ts";
 import { CacheTurn } from "../response-cache/cache-turn.ts";
@@ -45,6 +46,7 @@ export async function completeChat(
       const asked = ports.guardRails(call.teamId);
       const rails = asked instanceof Promise ? await asked : asked;
       const guarded = rails ? guardRequest(rails, request) : request;
+      if (guarded !== request) progress.inputMasked = true;
       const common = { ports, call, request: guarded, rails };
       const input: Completion = { ...common, errorEvent, model, progress, cache: null };
       if (!call.cache) return complete(input);
@@ -73,6 +75,7 @@ interface Completion {
 /** Answers from the response cache, or by the model's targets. */
 async function complete(input: Completion): Promise<ModelAnswer> {
   const { ports, call, errorEvent, model, cache, progress } = input;
+  const { inputMasked } = progress;
   const deadlineAt = deadlineOf(model, call.receivedAt);
   const run = { ports, call, plan: planOf(ports, model), deadlineAt, begins: progress.begins };
   const kept = cache?.replay(input.request.stream);
@@ -89,7 +92,8 @@ async function complete(input: Completion): Promise<ModelAnswer> {
         ? { ...replayed, value: { answer: kept, body, head: [] } }
         : await attemptTargets({ ...run, attempt });
     const rails = kept ? null : (input.rails?.output ?? null);
-    const relayed = relay({ ports, call, request, begun, errorEvent, deadlineAt, cache, rails });
+    const common = { ports, call, request, begun, errorEvent, deadlineAt, cache };
+    const relayed = relay({ ...common, rails, inputMasked });
     return { ...relayed, admission };
   }
   const attempt = (route: Route) =>
@@ -99,12 +103,14 @@ async function complete(input: Completion): Promise<ModelAnswer> {
     : await attemptTargets({ ...run, attempt });
   const { value } = answered;
   const { by = answered.route, lost = null } = value;
-  const text = kept ? value.text : passOut(input, value.text);
+  const passed = kept ? null : passOut(input, value.text);
+  const text = passed?.body ?? value.text;
   const asked = { ports, call, model: request.model };
   const counted = {
     ...value.counted,
     attempt: answered.number + (lost ? 1 : 0),
     cache: cache?.state,
+    guardRails: railEvents(inputMasked, passed),
     ...(lost ? { lost: { tokens: lostTokens(value.counted.tokens), prices: lost.prices } } : {}),
   };
   const whole = wholeAnswer(asked, by, text, counted);
@@ -114,9 +120,9 @@ async function complete(input: Completion): Promise<ModelAnswer> {
   return { ...known, cache };
 }
 
-/** A whole answer as the guard rails let it out. */
-function passOut({ rails, request }: Completion, text: string): string {
-  if (!rails?.output) return text;
+/** A whole answer as the guard rails let it out; null where there are none. */
+function passOut({ rails, request }: Completion, text: string): GuardedAnswer | null {
+  if (!rails?.output) return null;
   return guardAnswer(rails.output, text, { jsonContent: asksForJson(request.raw) });
 }
 
@@ -194,7 +200,7 @@ export function wholeAnswer(
   { ports, call, model }: Attempt,
   route: Route,
   body: string,
-  counted: Pick<Outcome, "tokens" | "estimated" | "attempt" | "cache" | "lost">,
+  counted: Pick<Outcome, "tokens" | "estimated" | "attempt" | "cache" | "lost" | "guardRails">,
 ): ModelAnswer {
   const now = ports.now();
   const record = makeUsageRecord(call, model, route, { ...NOTHING, ...counted }, now);
@@ -345,6 +351,7 @@ interface Relay {
   cache: CacheTurn | null;
   /** What the answer has to pass; null where that is nothing. */
   rails: Rails | null;
+  inputMasked: boolean;
 }
 
 function guarding({ begun, request, ports }: Relay, rails: Rails, choices: number): GuardedStream {
@@ -382,7 +389,8 @@ function relay(input: Relay): ModelAnswer {
     answer.call.end();
     const counted = (guarded?.consumed ?? tally).tokens(() => inputTokens(request));
     const { firstTokenAt } = tally;
-    const full = { ...outcome, ...counted, firstTokenAt, attempt, cache: cache?.state };
+    const guardRails = railEvents(input.inputMasked, guarded?.work() ?? null);
+    const full = { ...outcome, ...counted, firstTokenAt, attempt, cache: cache?.state, guardRails };
     const made = makeUsageRecord(call, request.model, route, full, outcome.endedAt);
     if (outcome.status > 499) noteCut(ports, route, outcome.errorCode);
     ports.report(made);

@@ -3,6 +3,7 @@ import { estimateTokens } from "../chat/estimate-tokens.ts";
 import type { Route } from "../providers/catalog.ts";
 import { type Exchange, unsupported } from "../providers/kinds/kind.ts";
 import { guardEmbeddings } from "../guard-rails/guard-request.ts";
+import { railEvents } from "../guard-rails/rail-events.ts";
 import { kindOf } from "../providers/kinds/kinds.ts";
 import { callProvider, readWhole } from "./call-provider.ts";
 import { attemptTargets, deadlineOf } from "./attempt-targets.ts";
@@ -44,7 +45,9 @@ export async function embed(
     async (progress) => {
       const model = await allowedRoute(ports, call, request.model);
       const rails = await ports.guardRails(call.teamId);
-      if (rails) request = { ...request, raw: guardEmbeddings(rails, request.raw) };
+      const guarded = rails ? guardEmbeddings(rails, request.raw) : request.raw;
+      if (guarded !== request.raw) progress.inputMasked = true;
+      request = { ...request, raw: guarded };
       const deadlineAt = deadlineOf(model, call.receivedAt);
       const worst = () => worstCase({ input: request.raw["input"], max_tokens: 0 }, model.targets);
       const admission = await ports.admit(call, request.model, { worst, deadlineAt });
@@ -61,7 +64,9 @@ export async function embed(
       const tokens = counted ?? { input: sent(), output: 0 };
       const asked = { ports, call, model: request.model };
       const estimated = counted === null;
-      const answer = wholeAnswer(asked, route, text, { tokens, estimated, attempt: number });
+      const guardRails = railEvents(progress.inputMasked, null);
+      const outcome = { tokens, estimated, attempt: number, guardRails };
+      const answer = wholeAnswer(asked, route, text, outcome);
       return { ...answer, admission };
     },
   );

@@ -1,3 +1,4 @@
+import { type RailEvent, railEvents } from "../guard-rails/rail-events.ts";
 import { type ErrorCode, type AppError, toAppError } from "../kernel/errors.ts";
 import { putLimitHeaders } from "../limits/limit-headers.ts";
 import { limitName } from "../meter/limit-state.ts";
@@ -24,15 +25,18 @@ export interface Progress {
   attempts: number;
   /** How its limits let it through. */
   admission: Admission | null;
+  /** Guard rails have masked some of it. */
+  inputMasked: boolean;
   /** Is told of each attempt before it begins; the first has the number 1. */
   begins(route: Route, number: number): void;
 }
 
-function newProgress(): Progress {
+function newProgress(inputMasked: boolean): Progress {
   const progress: Progress = {
     route: null,
     attempts: 0,
     admission: null,
+    inputMasked,
     begins(route, number) {
       progress.route = route;
       progress.attempts = number;
@@ -40,6 +44,8 @@ function newProgress(): Progress {
   };
   return progress;
 }
+
+const INPUT_DENIED: RailEvent[] = ["input_denied"];
 
 /** Requests that a provider had received, and may charge for, when they ended. */
 const SENT: ReadonlySet<ErrorCode> = new Set(["client_closed", "provider_timeout"]);
@@ -52,13 +58,14 @@ export async function withFailureRecord<T>(
   { ports, call, model, estimateInput }: Attempt,
   work: (progress: Progress) => Promise<T>,
 ): Promise<T> {
-  const progress = newProgress();
+  const progress = newProgress(call.inputMasked === true);
   try {
     return await work(progress);
   } catch (thrown) {
     const error = toAppError(thrown);
     const { route, attempts } = progress;
     const sent = route !== null && SENT.has(error.code) && error.details?.["sent"] !== false;
+    const denied = error.code === "content_filter"; // no provider's error becomes that
     const input = sent ? (estimateInput?.() ?? 0) : 0;
     const outcome = {
       ...NOTHING,
@@ -67,6 +74,7 @@ export async function withFailureRecord<T>(
       tokens: { input, output: 0 },
       estimated: input > 0,
       attempt: Math.max(1, attempts),
+      guardRails: denied ? INPUT_DENIED : railEvents(progress.inputMasked, null),
       refusedBy: error.limit && limitName(error.limit.state),
     };
     ports.report(makeUsageRecord(call, model, route, outcome, ports.now()));

@@ -26,6 +26,8 @@ export interface ModelCall {
   tracestate: string | null;
   /** Aborted when the client hangs up. */
   clientSignal: AbortSignal | null;
+  /** Guard rails have masked some of it before it became a chat completion. */
+  inputMasked?: boolean;
   /** How it uses the response cache; left out where nobody asked for that. */
   cache?: CachePolicy;
 }

@@ -1,4 +1,4 @@
-import { costMicros } from "../kernel/money.ts";
+import { costMicros, dearestInput } from "../kernel/money.ts";
 import { NATIVE } from "../providers/kinds/anthropic/native.ts";
 import type { Route } from "../providers/catalog.ts";
 import type { WorstCase } from "./admission.ts";
@@ -16,7 +16,8 @@ const DEPTH_LIMIT = 64;
 
 /**
  * What a request takes at most. A token has at least a byte, so a text has at most as many tokens as bytes; the output
- * is bounded by the client, or the model's maximum, for each choice.
+ * is bounded by the client, or the model's maximum, for each choice. Input counts at the dearest price that the
+ * provider's cache may make of it: what was not there before may be written, for more than plain input costs.
  * @param targets where it may go; the dearest price counts
  * @param copies how many providers may work on it at once, as with hedging
  */
@@ -29,7 +30,14 @@ export function worstCase(
   const outputCap = outputBound(raw, targets);
   const choices = typeof raw["n"] === "number" ? raw["n"] : 1;
   const tokens = { input, output: outputCap * choices };
-  const micros = Math.max(...targets.map(({ prices }) => costMicros(tokens, prices)));
+  const micros = Math.max(
+    ...targets.map(({ prices }) =>
+      costMicros(tokens, {
+        inputPerMillionMicros: dearestInput(prices),
+        outputPerMillionMicros: prices.outputPerMillionMicros,
+      }),
+    ),
+  );
   return { tokens: (input + tokens.output) * copies, micros: micros * copies, outputCap };
 }
 
@@ -48,7 +56,7 @@ export function fittingOutput(
   const each = Math.floor(room / copies);
   const free = targets.map(({ prices }) => {
     if (unit === "tokens") return each - input;
-    const left = each * 1_000_000 - input * prices.inputPerMillionMicros;
+    const left = each * 1_000_000 - input * dearestInput(prices);
     return prices.outputPerMillionMicros === 0 ? left : left / prices.outputPerMillionMicros;
   });
   const fitting = Math.floor(Math.min(...free) / choices);

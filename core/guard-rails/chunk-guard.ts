@@ -31,6 +31,8 @@ export class ChunkGuard {
   ended = false;
   /** The names of the rules that ended a choice. */
   readonly denied: string[] = [];
+  /** Whether any text stands masked. */
+  masked = false;
   private readonly lanes = new Map<string, Lane>();
   /** Choices that rules have ended, and those that the provider has. */
   private readonly closed = new Set<number>();
@@ -118,6 +120,7 @@ export class ChunkGuard {
       : this.filterOf(chunk, path, choice);
     const out = filter.push(text) + (sealed ? filter.end() : "");
     if (filter.denied) deniedNow.set(choice, filter.denied.rule);
+    if (filter.masked) this.masked = true;
     return out;
   }
 
@@ -141,7 +144,8 @@ export class ChunkGuard {
       this.lanes.delete(name);
       const text = lane.filter.end();
       if (text !== "") out += eventOf({ ...this.envelope, ...chunkOf(lane, text) });
-      const { denied } = lane.filter;
+      const { denied, masked } = lane.filter;
+      if (masked) this.masked = true;
       if (denied) deniedNow.set(lane.choice, denied.rule);
     }
     if (choice !== null) return out;

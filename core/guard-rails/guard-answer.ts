@@ -1,4 +1,5 @@
 import type { RailMatch, Rails } from "./guard-rails.ts";
+import type { RailWork } from "./rail-events.ts";
 import { WorkBudget } from "./matching/work-budget.ts";
 import { JsonFilter } from "./json-filter.ts";
 import { TextFilter } from "./text-filter.ts";
@@ -15,29 +16,37 @@ export interface FilterForm extends AnswerForm {
   budget: WorkBudget;
 }
 
+/** A whole answer as it goes on, and what was done to it. */
+export interface GuardedAnswer extends RailWork {
+  body: string;
+}
+
 /**
  * Holds a whole chat completion to the rules on the way out. A choice with a text that a rule denies ends before it,
  * with the reason `content_filter`. Where nothing changes, it is given back as it came.
  * @param body JSON, as the gateway has checked
  */
-export function guardAnswer(rails: Rails, body: string, form: AnswerForm): string {
+export function guardAnswer(rails: Rails, body: string, form: AnswerForm): GuardedAnswer {
   const completion: unknown = JSON.parse(body);
   const fields = completion as { choices?: unknown }; // read as JSON of an unknown shape
   const given: unknown = fields?.choices;
-  if (!Array.isArray(given)) return body;
-  const budget = new WorkBudget();
-  const choices = given.map((choice: unknown) => guardChoice(rails, choice, { ...form, budget }));
+  const work: RailWork = { masked: false, denied: false };
+  if (!Array.isArray(given)) return { body, ...work };
+  const whole = { ...form, budget: new WorkBudget() };
+  const choices = given.map((choice: unknown) => guardChoice(rails, choice, whole, work));
   const changed = choices.some((choice, index) => choice !== given[index]);
-  return changed ? JSON.stringify({ ...fields, choices }) : body;
+  return { body: changed ? JSON.stringify({ ...fields, choices }) : body, ...work };
 }
 
-function guardChoice(rails: Rails, choice: unknown, form: FilterForm): unknown {
+function guardChoice(rails: Rails, choice: unknown, form: FilterForm, work: RailWork): unknown {
   let denied: RailMatch | null = null;
   const guarded = mapTexts(choice, (text, path) => {
     if (denied) return ""; // the answer has ended before this
     const filter = filterFor(rails, path, form);
     const out = filter.push(text) + filter.end();
     denied = filter.denied;
+    if (filter.masked) work.masked = true;
+    if (denied) work.denied = true;
     return out;
   });
   if (guarded === choice) return choice; // what is denied leaves a text shorter

@@ -378,7 +378,7 @@ describe("any text in any pieces", () => {
             const message = { role: "assistant", content: whole };
             const answer = { choices: [{ index: 0, message, finish_reason: "stop" }] };
             const guarded = JSON.parse(
-              guardAnswer(rails, JSON.stringify(answer), { jsonContent: false }),
+              guardAnswer(rails, JSON.stringify(answer), { jsonContent: false }).body,
             );
             const streamed = told(
               (await pass(rails, encoder.encode(says(...texts)), { cuts })).text,
@@ -401,13 +401,14 @@ describe("a whole answer", () => {
 
   it("is given back as it came where nothing changes", () => {
     const body = ` ${answer({ role: "assistant", content: "Hello" })} `;
-    expect(guardAnswer(DENIES, body, { jsonContent: false })).toBe(body);
+    const nothing = { body, masked: false, denied: false };
+    expect(guardAnswer(DENIES, body, { jsonContent: false })).toEqual(nothing);
   });
 
   it("ends before what is denied, and calls no tool any more", () => {
     const call = { id: "c", type: "function", function: { name: "f", arguments: "{}" } };
     const message = { role: "assistant", content: "It is Project Falcon.", tool_calls: [call] };
-    const guarded = JSON.parse(guardAnswer(DENIES, answer(message), { jsonContent: false }));
+    const guarded = JSON.parse(guardAnswer(DENIES, answer(message), { jsonContent: false }).body);
     expect(guarded.choices[0]).toEqual({
       index: 0,
       message: { role: "assistant", content: "It is " },

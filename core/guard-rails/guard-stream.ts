@@ -3,6 +3,7 @@ import { StreamTally } from "../gateway/stream-tally.ts";
 import { ChunkGuard } from "./chunk-guard.ts";
 import type { AnswerForm } from "./guard-answer.ts";
 import type { Rails } from "./guard-rails.ts";
+import type { RailWork } from "./rail-events.ts";
 
 export interface GuardedStreamInput {
   rails: Rails;
@@ -20,6 +21,8 @@ export interface GuardedStream {
   body: ReadableStream<Uint8Array>;
   /** What the provider wrote, as far as it was read: what was used, whatever of it went on. */
   consumed: StreamTally;
+  /** What was done to it so far. */
+  work(): RailWork;
 }
 
 const encoder = new TextEncoder();
@@ -56,7 +59,8 @@ export function guardStream(input: GuardedStreamInput): GuardedStream {
     },
     { highWaterMark: 0 },
   );
-  return { body, consumed };
+  const work = () => ({ masked: guard.masked, denied: guard.denied.length > 0 });
+  return { body, consumed, work };
 }
 
 const NOTHING = new Uint8Array(0);

@@ -25,6 +25,7 @@ const LONGEST_BARE = 2_000;
  */
 export class JsonFilter implements Filter {
   denied: RailMatch | null = null;
+  masked = false;
   private readonly rails: Rails;
   private readonly budget: WorkBudget;
   private mode: "begin" | "plain" | "bare" | "string" = "begin";
@@ -81,8 +82,13 @@ export class JsonFilter implements Filter {
 
   private plain(text: string | null): string {
     const out = text === null ? this.text.end() : this.text.push(text);
-    this.denied = this.text.denied;
+    this.note(this.text);
     return out;
+  }
+
+  private note({ denied, masked }: TextFilter): void {
+    this.denied = denied;
+    if (masked) this.masked = true;
   }
 
   /** A character outside of strings. */
@@ -112,7 +118,7 @@ export class JsonFilter implements Filter {
     const value = bare.trimEnd();
     const filter = new TextFilter(this.rails, this.budget);
     const pieces = [...filter.pieces(value), ...filter.lastPieces()];
-    this.denied = filter.denied;
+    this.note(filter);
     if (this.denied) return "";
     const hit = pieces.find((piece) => piece.hit !== null)?.hit;
     return hit ? JSON.stringify(hit.replacement) + bare.slice(value.length) : bare;
@@ -148,7 +154,7 @@ export class JsonFilter implements Filter {
       if (hit === null) out += raws.join("");
       else if (begins) out += JSON.stringify(hit.replacement).slice(1, -1);
     }
-    this.denied = this.text.denied;
+    this.note(this.text);
     return out;
   }
 }

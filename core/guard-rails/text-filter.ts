@@ -6,6 +6,8 @@ import type { RailMatch, Rails } from "./guard-rails.ts";
 export interface Filter {
   /** The rule that ended the text; nothing comes out after it. */
   readonly denied: RailMatch | null;
+  /** Whether anything of what came out stands masked. */
+  readonly masked: boolean;
   push(text: string): string;
   /** The text is over: gives out what was held. */
   end(): string;
@@ -15,6 +17,7 @@ export interface Filter {
 export class TextFilter implements Filter {
   private readonly deny: TextScanner<RailMatch> | null;
   private readonly mask: TextScanner<RailMatch> | null;
+  masked = false;
   private ended = false;
   private spent = false;
 
@@ -48,7 +51,9 @@ export class TextFilter implements Filter {
   /** What cannot be looked through must not pass. */
   private within(work: () => readonly Piece<RailMatch>[]): readonly Piece<RailMatch>[] {
     try {
-      return work();
+      const pieces = work();
+      if (this.mask !== null && pieces.some(isMasked)) this.masked = true;
+      return pieces;
     } catch (error) {
       if (!(error instanceof WorkBudgetSpent)) throw error;
       this.ended = true;
@@ -73,6 +78,8 @@ export class TextFilter implements Filter {
     return [...allowed.flatMap((piece) => mask.push(piece.text)), ...mask.end()];
   }
 }
+
+const isMasked = ({ hit }: Piece<RailMatch>) => hit !== null;
 
 const NOTHING: readonly Piece<RailMatch>[] = [];
 

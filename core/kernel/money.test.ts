@@ -2,6 +2,31 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { costMicros, dollarsToMicros, microsToAmount, microsToDollars } from "./money.ts";
 
+describe("the price of a request", () => {
+  const plain = { inputPerMillionMicros: 3_000_000, outputPerMillionMicros: 15_000_000 };
+  const priced = {
+    ...plain,
+    cachedInputPerMillionMicros: 300_000,
+    cacheWritePerMillionMicros: 3_750_000,
+    cacheWrite1hPerMillionMicros: 6_000_000,
+  };
+  const tokens = { input: 10_000, output: 100, cachedInput: 5_000, cacheWrite: 3_000 };
+
+  it("is that of each part of the input", () => {
+    expect(costMicros(tokens, priced)).toBe(2_000 * 3 + 5_000 * 0.3 + 3_000 * 3.75 + 1_500);
+    expect(costMicros({ ...tokens, cacheWrite1h: 1_000 }, priced)).toBe(
+      2_000 * 3 + 5_000 * 0.3 + 2_000 * 3.75 + 1_000 * 6 + 1_500,
+    );
+  });
+
+  it("is that of plain input where the cache has no price, and of writing where an hour has none", () => {
+    const long = { ...tokens, cacheWrite1h: 1_000 };
+    expect(costMicros(long, plain)).toBe(10_000 * 3 + 1_500);
+    const { cacheWrite1hPerMillionMicros: _, ...withoutHour } = priced;
+    expect(costMicros(long, withoutHour)).toBe(costMicros(tokens, priced));
+  });
+});
+
 describe("money", () => {
   it.each([
     [0, "0.000000"],

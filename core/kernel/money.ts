@@ -26,12 +26,52 @@ export function dollarsToMicros(dollars: string): Micros | null {
   return Number(match[1]) * MICROS_PER_DOLLAR + Number((match[2] ?? "").padEnd(6, "0"));
 }
 
+/** Prices of tokens, in micro-dollars per million. Those of the provider's prompt cache are the input's, left out. */
+export interface TokenPrices {
+  inputPerMillionMicros: Micros;
+  outputPerMillionMicros: Micros;
+  /** Of input that the provider had in its cache. */
+  cachedInputPerMillionMicros?: Micros;
+  /** Of input that it put into its cache. */
+  cacheWritePerMillionMicros?: Micros;
+  /** Of input that it put there for an hour; left out, as what it put there otherwise. */
+  cacheWrite1hPerMillionMicros?: Micros;
+}
+
+/** Tokens by how they are priced. */
+export interface PricedTokens {
+  /** All input. */
+  input: number;
+  output: number;
+  /** The part of the input that the provider had in its cache. */
+  cachedInput?: number;
+  /** The part of the input that it put into its cache; none of it was there before. */
+  cacheWrite?: number;
+  /** The part of that which it put there for an hour. */
+  cacheWrite1h?: number;
+}
+
+/** What a token of the input costs at most, whatever the provider's cache does with it: writing may cost more than reading. */
+export function dearestInput(prices: TokenPrices): Micros {
+  const { inputPerMillionMicros: plain } = prices;
+  return Math.max(
+    plain,
+    prices.cachedInputPerMillionMicros ?? plain,
+    prices.cacheWritePerMillionMicros ?? plain,
+    prices.cacheWrite1hPerMillionMicros ?? plain,
+  );
+}
+
 /** What a request costs, rounded up to a whole micro-dollar, so that nothing priced is free. Prices are micro-dollars per million tokens. */
-export function costMicros(
-  tokens: { input: number; output: number },
-  prices: { inputPerMillionMicros: Micros; outputPerMillionMicros: Micros },
-): Micros {
+export function costMicros(tokens: PricedTokens, prices: TokenPrices): Micros {
+  const { input, output, cachedInput = 0, cacheWrite = 0, cacheWrite1h = 0 } = tokens;
+  const { inputPerMillionMicros: plain } = prices;
+  const write = prices.cacheWritePerMillionMicros ?? plain;
   const total =
-    tokens.input * prices.inputPerMillionMicros + tokens.output * prices.outputPerMillionMicros;
+    (input - cachedInput - cacheWrite) * plain +
+    cachedInput * (prices.cachedInputPerMillionMicros ?? plain) +
+    (cacheWrite - cacheWrite1h) * write +
+    cacheWrite1h * (prices.cacheWrite1hPerMillionMicros ?? write) +
+    output * prices.outputPerMillionMicros;
   return Math.ceil(total / 1_000_000);
 }

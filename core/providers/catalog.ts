@@ -2,7 +2,7 @@ import { type CircuitPolicy, models, type ModelTarget, providers, type STRATEGIE
 import { loadSignal } from "../switches/signal.ts";
 import type { Database } from "../kernel/context.ts";
 import { AppError } from "../kernel/errors.ts";
-import type { Micros } from "../kernel/money.ts";
+import type { TokenPrices } from "../kernel/money.ts";
 import type { KindName } from "./kinds/kind.ts";
 
 /** A provider as it is cached: its key stays sealed. */
@@ -44,9 +44,19 @@ export const DEFAULT_RETRIES = 1;
 
 export type Strategy = (typeof STRATEGIES)[number];
 
-export interface ModelPrices {
-  inputPerMillionMicros: Micros;
-  outputPerMillionMicros: Micros;
+export type ModelPrices = TokenPrices;
+
+/** The prices of a model's row, without those that it leaves out. */
+export function pricesOf(row: typeof models.$inferSelect): ModelPrices {
+  const { cachedInputPerMillionMicros: read, cacheWritePerMillionMicros: write } = row;
+  const { cacheWrite1hPerMillionMicros: write1h } = row;
+  return {
+    inputPerMillionMicros: row.inputPerMillionMicros,
+    outputPerMillionMicros: row.outputPerMillionMicros,
+    ...(read === null ? {} : { cachedInputPerMillionMicros: read }),
+    ...(write === null ? {} : { cacheWritePerMillionMicros: write }),
+    ...(write1h === null ? {} : { cacheWrite1hPerMillionMicros: write1h }),
+  };
 }
 
 /** A model as it is cached. */
@@ -167,10 +177,7 @@ export async function loadCatalog(db: Database): Promise<Catalog> {
           targets: row.targets,
           strategy: row.strategy,
           hedgeAfterMs: row.hedgeAfterMs,
-          prices: {
-            inputPerMillionMicros: row.inputPerMillionMicros,
-            outputPerMillionMicros: row.outputPerMillionMicros,
-          },
+          prices: pricesOf(row),
           maxOutputTokens: row.maxOutputTokens,
           contextTokens: row.contextTokens,
           createdAt: row.createdAt.getTime(),

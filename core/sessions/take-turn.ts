@@ -41,11 +41,16 @@ export async function takeTurn(
     return modelOf(ports, call, input, store);
   });
   let tools: TurnTools | null = null;
+  let inputMasked = false;
   const begun = await withFailureRecord({ ports: gateway, call, model }, async () => {
     const route = await allowedRoute(gateway, call, model);
     // What is kept of a turn went through the team's guard rails, as what goes to the model does.
     const rails = await gateway.guardRails(call.teamId);
-    if (rails) input = guardTurn(rails, input);
+    if (rails) {
+      const guarded = guardTurn(rails, input);
+      inputMasked = guarded.message !== input.message || guarded.system !== input.system;
+      input = guarded;
+    }
     const room = promptRoom(route);
     tools = await toolsOf(ports, call, input, { model, room });
     const create = named === null ? newSession(call, sessionId, input) : null;
@@ -55,7 +60,8 @@ export async function takeTurn(
     return begunOrThrow(await store.begin(call.teamId, asked));
   });
   if (begun.state === "answered") return replay(sessionId, begun.answer, request);
-  const parts = { ports, call, request: { ...request, input }, store, tools, hangUp };
+  const running = inputMasked ? { ...call, inputMasked } : call;
+  const parts = { ports, call: running, request: { ...request, input }, store, tools, hangUp };
   return new RunningTurn(parts).run(model, begun);
 }
 

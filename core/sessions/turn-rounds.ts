@@ -61,7 +61,14 @@ export class TurnRounds {
   private text = "";
   private failure: AppError | null = null;
   private readonly rounds: ToolMessage[] = [];
-  private readonly totals = { input: 0, output: 0, micros: 0, toolMicros: 0 };
+  private readonly totals = {
+    input: 0,
+    output: 0,
+    cachedInput: 0,
+    cacheWrite: 0,
+    micros: 0,
+    toolMicros: 0,
+  };
   private room: number;
   /** How often each call was made in this turn. */
   private readonly made = new Map<string, number>();
@@ -149,7 +156,8 @@ export class TurnRounds {
   /** A call after the first one is a request of its own to limits and usage. */
   private furtherCall(): ModelCall {
     const { call, gateway } = this.input;
-    return { ...call, requestId: newId("request"), receivedAt: gateway.now() };
+    const own = { requestId: newId("request"), receivedAt: gateway.now(), inputMasked: false };
+    return { ...call, ...own };
   }
 
   private async read({ body }: ModelAnswer): Promise<Reply> {
@@ -223,6 +231,8 @@ export class TurnRounds {
   private count(record: UsageRecord): void {
     this.totals.input += record.inputTokens;
     this.totals.output += record.outputTokens;
+    this.totals.cachedInput += record.cachedInputTokens ?? 0;
+    this.totals.cacheWrite += record.cacheWriteTokens ?? 0;
     this.totals.micros += record.costMicros;
   }
 
@@ -233,6 +243,8 @@ export class TurnRounds {
       id: this.input.call.requestId,
       inputTokens: totals.input,
       outputTokens: totals.output,
+      cachedInputTokens: totals.cachedInput,
+      cacheWriteTokens: totals.cacheWrite,
       costMicros: totals.micros + totals.toolMicros,
     };
     const toolMessages = keptMessages(this.rounds);

@@ -68,13 +68,14 @@ async function rollUpChunk(db: Context["db"], before: Date): Promise<number> {
   await db.execute(sql`
     INSERT INTO usage_hourly (
       team_id, hour, key_id, session_id, end_user, model, requests, errors, input_tokens, output_tokens, cost_micros,
-      cached, cache_misses
+      cached, cache_misses, cached_input_tokens, cache_write_tokens
     )
     SELECT chunk.team_id, chunk.hour, sums.* FROM ${chunk} CROSS JOIN LATERAL (
       SELECT coalesce(key_id, ''), coalesce(session_id, ''), coalesce(end_user, ''), model,
         count(*) FILTER (WHERE NOT ${IS_CORRECTION}),
         count(*) FILTER (WHERE status >= 400), sum(input_tokens), sum(output_tokens), sum(cost_micros),
-        count(*) FILTER (WHERE cached), count(*) FILTER (WHERE cache_missed)
+        count(*) FILTER (WHERE cached), count(*) FILTER (WHERE cache_missed),
+        sum(cached_input_tokens), sum(cache_write_tokens)
       FROM usage_records AS record
       WHERE record.team_id = chunk.team_id AND record.at >= chunk.hour
         AND record.at < chunk.hour + interval '1 hour'

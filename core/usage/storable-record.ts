@@ -1,3 +1,4 @@
+import { RAIL_EVENTS } from "../guard-rails/rail-events.ts";
 import { isId } from "../kernel/ids.ts";
 import type { UsageRecord } from "./usage-record.ts";
 
@@ -37,10 +38,19 @@ export function storableRecord(record: UsageRecord): UsageRecord {
     errorCode: optionalText(record.errorCode),
     inputTokens: within(record.inputTokens, LARGEST_INTEGER, least * LARGEST_INTEGER),
     outputTokens: within(record.outputTokens, LARGEST_INTEGER, least * LARGEST_INTEGER),
+    ...(record.cachedInputTokens === undefined
+      ? {}
+      : { cachedInputTokens: within(record.cachedInputTokens, LARGEST_INTEGER) }),
+    ...(record.cacheWriteTokens === undefined
+      ? {}
+      : { cacheWriteTokens: within(record.cacheWriteTokens, LARGEST_INTEGER) }),
     costMicros: within(record.costMicros, Number.MAX_SAFE_INTEGER, least * Number.MAX_SAFE_INTEGER),
     latencyMs: within(record.latencyMs, LARGEST_INTEGER),
     firstTokenMs:
       record.firstTokenMs === null ? null : within(record.firstTokenMs, LARGEST_INTEGER),
+    ...(record.guardRails
+      ? { guardRails: record.guardRails.slice(0, RAIL_EVENTS.length).map(storableText) }
+      : {}),
     ...(record.refusedBy ? { refusedBy: storableText(record.refusedBy) } : {}),
   };
 }

@@ -42,7 +42,8 @@ export async function storeUsageRecords(
         id text, attempt smallint, at timestamptz, "teamId" text, "keyId" text, "sessionId" text, "endUser" text,
         model text, provider text, status smallint, "errorCode" text, "inputTokens" integer, "outputTokens" integer,
         estimated boolean, "costMicros" bigint, "latencyMs" integer, "firstTokenMs" integer, cached boolean,
-        "cacheMissed" boolean, "refusedBy" text
+        "cacheMissed" boolean, "refusedBy" text, "cachedInputTokens" integer, "cacheWriteTokens" integer,
+        "guardRails" text[]
       )
       ORDER BY at, id, attempt
     ),
@@ -50,11 +51,12 @@ export async function storeUsageRecords(
       INSERT INTO usage_records (
         id, attempt, at, team_id, key_id, session_id, end_user, model, provider, status, error_code,
         input_tokens, output_tokens, estimated, cost_micros, latency_ms, first_token_ms, cached,
-        cache_missed, refused_by
+        cache_missed, refused_by, cached_input_tokens, cache_write_tokens, guard_rails
       )
       SELECT id, attempt, at, "teamId", "keyId", "sessionId", "endUser", model, provider, status, "errorCode",
         "inputTokens", "outputTokens", estimated, "costMicros", "latencyMs", "firstTokenMs", cached,
-        coalesce("cacheMissed", false), "refusedBy"
+        coalesce("cacheMissed", false), "refusedBy", coalesce("cachedInputTokens", 0),
+        coalesce("cacheWriteTokens", 0), "guardRails"
       FROM input JOIN books ON input.at >= books.closed_before
       ORDER BY at, id, attempt
       ON CONFLICT (at, id, attempt) DO NOTHING

@@ -42,6 +42,9 @@ export interface UsageSum {
   errors: number;
   inputTokens: number;
   outputTokens: number;
+  /** The parts of the input that providers had in their own caches, and put there. */
+  cachedInputTokens: number;
+  cacheWriteTokens: number;
   costMicros: number;
   /** Requests that the response cache answered, and those for which it had no answer. */
   cached: number;
@@ -54,6 +57,8 @@ const row = z.object({
   errors: z.coerce.number(),
   input_tokens: z.coerce.number(),
   output_tokens: z.coerce.number(),
+  cached_input_tokens: z.coerce.number(),
+  cache_write_tokens: z.coerce.number(),
   cost_micros: z.coerce.number(),
   cached: z.coerce.number(),
   cache_misses: z.coerce.number(),
@@ -94,11 +99,12 @@ export async function sumUsage(
       SELECT ${group} AS dimensions, sum(requests)::text AS requests, sum(errors)::text AS errors,
         sum(input_tokens)::text AS input_tokens, sum(output_tokens)::text AS output_tokens,
         sum(cost_micros)::text AS cost_micros, sum(cached)::text AS cached,
-        sum(cache_misses)::text AS cache_misses
+        sum(cache_misses)::text AS cache_misses, sum(cached_input_tokens)::text AS cached_input_tokens,
+        sum(cache_write_tokens)::text AS cache_write_tokens
       FROM sums GROUP BY 1
     )
     SELECT to_jsonb(dimensions) AS dimensions, requests, errors, input_tokens, output_tokens, cost_micros, cached,
-      cache_misses
+      cache_misses, cached_input_tokens, cache_write_tokens
     FROM grouped WHERE ${after} ORDER BY grouped.dimensions LIMIT ${page.limit + 1}
   `);
   return toPage(
@@ -118,6 +124,8 @@ function toUsageSum(sum: z.output<typeof row>, dimensions: UsageDimension[]): Us
     errors: sum.errors,
     inputTokens: sum.input_tokens,
     outputTokens: sum.output_tokens,
+    cachedInputTokens: sum.cached_input_tokens,
+    cacheWriteTokens: sum.cache_write_tokens,
     costMicros: sum.cost_micros,
     cached: sum.cached,
     cacheMisses: sum.cache_misses,
@@ -150,7 +158,7 @@ function boundsOf({ from, to }: UsageSelection): SQL {
 }
 
 const SUM_COLUMNS = sql`team_id, hour, key_id, session_id, end_user, model, requests, errors, input_tokens,
-  output_tokens, cost_micros, cached, cache_misses`;
+  output_tokens, cost_micros, cached, cache_misses, cached_input_tokens, cache_write_tokens`;
 
 function hourlyPart(selection: UsageSelection): SQL {
   return sql`SELECT ${SUM_COLUMNS} FROM usage_hourly
@@ -172,7 +180,7 @@ function teamOf({ columns }: UsageSelection): SQL {
 const RECORD_AS_SUMS = sql`record.team_id, date_trunc('hour', record.at, 'UTC') AS hour,
   coalesce(record.key_id, ''), coalesce(record.session_id, ''), coalesce(record.end_user, ''), record.model,
   (NOT starts_with(record.id, 'lease_'))::integer, (record.status >= 400)::integer, record.input_tokens, record.output_tokens, record.cost_micros,
-  record.cached::integer, record.cache_missed::integer`;
+  record.cached::integer, record.cache_missed::integer, record.cached_input_tokens, record.cache_write_tokens`;
 
 /** Hour by hour from the index, as the roll-up reads them; OFFSET 0 keeps Postgres from joining the whole table. */
 function dirtyPart(selection: UsageSelection): SQL {

@@ -17,6 +17,10 @@ export const usageRecord = z.object({
   errorCode: z.string().nullable(),
   inputTokens: z.number().int(),
   outputTokens: z.number().int(),
+  /** The part of the input that the provider had in its own cache; left out where that is nothing. */
+  cachedInputTokens: z.number().int().optional(),
+  /** The part of the input that it put there; left out where that is nothing. */
+  cacheWriteTokens: z.number().int().optional(),
   estimated: z.boolean(),
   costMicros: z.number().int(),
   latencyMs: z.number().int(),
@@ -25,6 +29,8 @@ export const usageRecord = z.object({
   cached: z.boolean(),
   /** The response cache was asked, and had no answer; left out where it was not asked. */
   cacheMissed: z.boolean().optional(),
+  /** What the team's guard rails did, as in `output_masked`; left out where that is nothing. */
+  guardRails: z.array(z.string()).optional(),
   /** The limit that refused the request, as in `tokens/minute`; left out where none did. */
   refusedBy: z.string().nullish(),
 });

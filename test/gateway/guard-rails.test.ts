@@ -408,3 +408,105 @@ describe("the rules of a team", () => {
     expect(other.status).toBe(200);
   });
 });
+
+interface RailCounts {
+  input_denied: number;
+  input_masked: number;
+  output_denied: number;
+  output_masked: number;
+}
+
+describe("what guard rails did", () => {
+  it("is counted by request, in every shape, for the team and in total, and said in its record", async () => {
+    const stats = async (client = admin()) =>
+      (await client.expect<{ guard_rails: RailCounts }>(200, "GET", "/gateway/stats")).guard_rails;
+    const before = await stats();
+    const { teamId, key } = await gateway.stack.createTeam();
+    const client = gateway.stack.client(key);
+    await setRules(RULES, teamId);
+    const status = async (path: string, body: object) => {
+      const response = await client.request("POST", path, body);
+      await response.text();
+      return response.status;
+    };
+    const chat = (name: string, said: string, more: object = {}) =>
+      status("/v1/chat/completions", { model: name, messages: userSays(said), ...more });
+    const says = (name: string, ...pieces: string[]) => model(name, { pieces });
+    const plain = await says("counted-plain", "Hello");
+    const failing = await model("counted-failing", { status: 500 });
+    const masked = await says("counted-masked", "In Teh", "ran", ", ada@", "example.org");
+    const denied = await says("counted-denied", "Of ada@example.org and Project ", "Falcon.");
+    const mine = "I am ada@example.org";
+    // Untouched.
+    expect(await chat(plain, "Hi")).toBe(200);
+    expect(await chat(plain, "Hi", { stream: true })).toBe(200);
+    // Masked on the way in, whichever way it comes and whatever becomes of it.
+    expect(await chat(plain, mine)).toBe(200);
+    expect(await chat(plain, mine, { stream: true })).toBe(200);
+    expect(await chat(failing, mine)).toBe(502);
+    expect(await status("/v1/responses", { model: plain, input: mine })).toBe(200);
+    expect(await status("/v1/chat", { model: plain, message: mine })).toBe(200);
+    expect(await status("/v1/embeddings", { model: plain, input: mine })).toBe(200);
+    const anthropic = { model: plain, max_tokens: 10, messages: userSays(mine) };
+    expect(await status("/v1/messages", anthropic)).toBe(200);
+    // Denied on the way in.
+    const secret = "Project Falcon";
+    expect(await chat(plain, secret)).toBe(400);
+    expect(await status("/v1/responses", { model: plain, input: secret })).toBe(400);
+    expect(await status("/v1/chat", { model: plain, message: secret })).toBe(400);
+    // On the way out; what is denied was masked before, and one was masked on the way in as well.
+    expect(await chat(masked, "Hi")).toBe(200);
+    expect(await chat(masked, mine, { stream: true })).toBe(200);
+    expect(await chat(denied, "Hi")).toBe(200);
+    expect(await chat(denied, "Hi", { stream: true })).toBe(200);
+    const expected = { input_denied: 3, input_masked: 8, output_denied: 2, output_masked: 4 };
+    await eventually(async () => expect(await stats(client)).toEqual(expected));
+    const after = await stats();
+    for (const name of Object.keys(expected) as (keyof RailCounts)[])
+      expect(after[name]).toBeGreaterThanOrEqual(before[name] + expected[name]);
+    const records = await client.expect<{ data: { guard_rails: string[] | null }[] }>(
+      200,
+      "GET",
+      "/v1/usage/records",
+    );
+    const told = records.data.map(({ guard_rails: rails }) => rails?.join(" ") ?? "");
+    expect(told.toSorted()).toEqual(
+      [
+        "",
+        "",
+        ...Array<string>(7).fill("input_masked"),
+        ...Array<string>(3).fill("input_denied"),
+        "output_masked",
+        "input_masked output_masked",
+        ...Array<string>(2).fill("output_denied output_masked"),
+      ].toSorted(),
+    );
+  });
+
+  it("leaves hits of the response cache out on the way out: they went through before they were kept", async () => {
+    const { teamId, key } = await gateway.stack.createTeam();
+    const client = gateway.stack.client(key);
+    await setRules(RULES, teamId);
+    const name = await model("counted-cached", { pieces: ["In Tehran"] });
+    let hits = 0;
+    let misses = 0;
+    await eventually(async () => {
+      const body = { model: name, messages: userSays("where?") };
+      const headers = { "x-cache-ttl": "60" };
+      const response = await client.request("POST", "/v1/chat/completions", body, headers);
+      expect(await response.text()).toContain("CITY");
+      if (response.headers.get("x-cache") === "hit") hits++;
+      else misses++;
+      expect(hits).toBe(2);
+    });
+    await eventually(async () => {
+      const told = await client.expect<{ requests: number; guard_rails: RailCounts }>(
+        200,
+        "GET",
+        "/gateway/stats",
+      );
+      expect(told.requests).toBe(hits + misses);
+      expect(told.guard_rails.output_masked).toBe(misses);
+    });
+  });
+});

@@ -41,6 +41,8 @@ const owned = fc
     inputTokens: fc.integer({ min: 0, max: 2_147_483_647 }),
     costMicros: fc.integer({ min: 0, max: 1_000_000_000 }),
     cached: fc.boolean(),
+    cachedInputTokens: fc.option(fc.nat(1_000), { nil: undefined }),
+    cacheWriteTokens: fc.option(fc.nat(1_000), { nil: undefined }),
     cacheMissed: fc.constantFrom(true, false, undefined),
   })
   .map(({ team, hour, within, ...fields }): Owned => ({
@@ -102,7 +104,7 @@ function bruteForce(records: Owned[], groupBy: UsageDimension[], from: number, t
       end_user: record.endUser,
     };
     const key = JSON.stringify(groupBy.map((dimension) => values[dimension]));
-    const sum = sums.get(key) ?? [0, 0, 0, 0, 0, 0, 0];
+    const sum = sums.get(key) ?? [0, 0, 0, 0, 0, 0, 0, 0, 0];
     const more = [
       1,
       record.status >= 400 ? 1 : 0,
@@ -111,6 +113,8 @@ function bruteForce(records: Owned[], groupBy: UsageDimension[], from: number, t
       record.costMicros,
       record.cached ? 1 : 0,
       record.cacheMissed ? 1 : 0,
+      record.cachedInputTokens ?? 0,
+      record.cacheWriteTokens ?? 0,
     ];
     sums.set(
       key,
@@ -142,6 +146,8 @@ async function reported(groupBy: UsageDimension[], from: number, to: number, lim
       sum.costMicros,
       sum.cached,
       sum.cacheMisses,
+      sum.cachedInputTokens,
+      sum.cacheWriteTokens,
     ],
   ]);
   expect(new Set(entries.map(([key]) => key)).size).toBe(entries.length);

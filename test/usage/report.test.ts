@@ -40,8 +40,11 @@ beforeAll(async () => {
       status: index % 11 === 0 ? 499 : 200,
       errorCode: index % 11 === 0 ? "client_closed" : null,
       inputTokens: index,
+      ...(index % 2 === 0 ? { cachedInputTokens: Math.floor(index / 2) } : {}),
+      ...(index % 7 === 0 ? { cacheWriteTokens: Math.floor(index / 3) } : {}),
       costMicros: index * 1_000_003,
       cached: index % 6 === 0,
+      ...(index % 9 === 0 ? { guardRails: ["input_masked", "output_denied"] } : {}),
       cacheMissed: index % 6 === 1,
     }),
   }));
@@ -92,6 +95,8 @@ function bruteForce(records: Owned[], groupBy: string[], from: string, to: strin
       errors: 0,
       input_tokens: 0,
       output_tokens: 0,
+      cached_input_tokens: 0,
+      cache_write_tokens: 0,
       micros: 0,
       cached: 0,
       misses: 0,
@@ -100,6 +105,9 @@ function bruteForce(records: Owned[], groupBy: string[], from: string, to: strin
     group["errors"] = Number(group["errors"]) + (item.record.status >= 400 ? 1 : 0);
     group["input_tokens"] = Number(group["input_tokens"]) + item.record.inputTokens;
     group["output_tokens"] = Number(group["output_tokens"]) + item.record.outputTokens;
+    const { cachedInputTokens = 0, cacheWriteTokens = 0 } = item.record;
+    group["cached_input_tokens"] = Number(group["cached_input_tokens"]) + cachedInputTokens;
+    group["cache_write_tokens"] = Number(group["cache_write_tokens"]) + cacheWriteTokens;
     group.micros += item.record.costMicros;
     group.cached += item.record.cached ? 1 : 0;
     group.misses += item.record.cacheMissed ? 1 : 0;
@@ -253,11 +261,14 @@ describe("single requests", () => {
         error_code: record.errorCode,
         input_tokens: record.inputTokens,
         output_tokens: record.outputTokens,
+        cached_input_tokens: record.cachedInputTokens ?? 0,
+        cache_write_tokens: record.cacheWriteTokens ?? 0,
         estimated: record.estimated,
         cost: microsToDollars(record.costMicros),
         latency_ms: record.latencyMs,
         first_token_ms: record.firstTokenMs,
         cached: record.cached,
+        guard_rails: record.guardRails ?? null,
       }));
     expect(sorted(rows)).toEqual(sorted(expected));
     const times = rows.map((row) => String(row["at"]));

@@ -16,6 +16,8 @@ import { guardRailsOf } from "./guard-rails-of.ts";
 export interface AskedResponse {
   /** As it went through the team's guard rails. */
   body: Fields;
+  /** Whether these have masked some of it. */
+  inputMasked: boolean;
   previousId: string | null;
   store: boolean;
   /** As it is kept. */
@@ -42,7 +44,10 @@ export async function readAsked(
   const body = rails ? guardBody(rails, asSent) : asSent; // what is kept of it, too, went through them
   const asked = { previousId, input: body["input"] };
   const earlier = await loadEarlier(call.principal, responsePorts(c), asked);
-  return { body, previousId, store, earlier, said: await readable(c, call.teamId, earlier) };
+  const said = await readable(c, call.teamId, earlier);
+  const inputMasked =
+    body["input"] !== asSent["input"] || body["instructions"] !== asSent["instructions"];
+  return { body, inputMasked, previousId, store, earlier, said };
 }
 
 async function readable(

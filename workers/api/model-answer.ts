@@ -54,6 +54,8 @@ function logOnceEnded(c: AppContext, ended: ModelAnswer["record"]): void {
 /** How one request of another API is put into a chat completion, and its answer taken out of it. */
 export interface ShapedRequest {
   chat: ChatRequest;
+  /** Guard rails have masked some of it already. */
+  inputMasked?: boolean;
   /** Writes a whole chat completion, as JSON text, in the client's shape. */
   writeWhole(completion: string): string | Promise<string>;
   /** Writes the events of one streamed answer; null where none is asked for. */
@@ -74,7 +76,8 @@ export async function answerInShape(
     read(await c.req.text(), call),
   );
   const endUser = endUserOf(call, shaped.chat.user);
-  const work = completeChat(ports, { ...call, endUser }, shaped.chat, faultEvent);
+  const { inputMasked = false } = shaped;
+  const work = completeChat(ports, { ...call, endUser, inputMasked }, shaped.chat, faultEvent);
   c.executionCtx.waitUntil(work.catch(() => undefined)); // goes on when the client hangs up, so that it is accounted for
   const answer = await work;
   return answerResponse(c, { ...answer, body: await writtenIn(shaped, answer.body) });

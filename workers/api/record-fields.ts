@@ -7,6 +7,7 @@ export function recordFields(record: UsageRecord): Record<string, unknown> {
     provider: record.provider,
     input_tokens: record.inputTokens,
     output_tokens: record.outputTokens,
+    cached_input_tokens: record.cachedInputTokens,
     cost_micros: record.costMicros,
     first_token_ms: record.firstTokenMs ?? undefined,
     error_code: record.errorCode ?? undefined,

@@ -16,6 +16,8 @@ export interface CanonicalUsage {
   cachedInput: number;
   /** The part of the input that the provider put into its cache. */
   cacheWrite: number;
+  /** The part of that which stays for an hour. */
+  cacheWrite1h: number;
   /** The part of the output that was thinking. */
   reasoning: number;
 }
@@ -120,6 +122,7 @@ function readUsage(value: unknown): CanonicalUsage | null {
     output: count(usage["completion_tokens"]) ?? Math.max(0, total - input),
     cachedInput: Math.min(input, count(details["cached_tokens"]) ?? 0),
     cacheWrite: count(details["cache_write_tokens"]) ?? 0,
+    cacheWrite1h: count(details["cache_write_1h_tokens"]) ?? 0,
     reasoning: count(objectOf(usage["completion_tokens_details"])["reasoning_tokens"]) ?? 0,
   };
 }

@@ -1,6 +1,6 @@
 import type { models, ModelTarget } from "#schema";
 import { AppError } from "../../kernel/errors.ts";
-import type { ModelPrices, Strategy } from "../catalog.ts";
+import { type ModelPrices, pricesOf, type Strategy } from "../catalog.ts";
 
 /** A model as admins see it: an alias for its targets, with their prices. */
 export interface ModelDefinition {
@@ -19,8 +19,11 @@ export interface ModelDefinition {
 export const MODEL_NAME = /^[A-Za-z0-9._:/-]{1,200}$/;
 
 export function toModelDefinition(row: typeof models.$inferSelect): ModelDefinition {
-  const { inputPerMillionMicros, outputPerMillionMicros, ...model } = row;
-  return { ...model, prices: { inputPerMillionMicros, outputPerMillionMicros } };
+  const { name, targets, strategy, hedgeAfterMs, maxOutputTokens, contextTokens } = row;
+  const { createdAt, updatedAt } = row;
+  const limits = { maxOutputTokens, contextTokens };
+  const prices = pricesOf(row);
+  return { name, targets, strategy, hedgeAfterMs, prices, ...limits, createdAt, updatedAt };
 }
 
 export function noSuchModel(name: string): AppError {

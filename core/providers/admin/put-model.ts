@@ -29,6 +29,15 @@ const price = z.string(AMOUNT).transform((text, check): Micros => {
 const prices = z.strictObject({
   input_per_million: price.prefault("0").describe("US dollars for a million input tokens"),
   output_per_million: price.prefault("0").describe("US dollars for a million output tokens"),
+  cached_input_per_million: price
+    .optional()
+    .describe("Of input that the provider has in its own prompt cache; left out: as other input"),
+  cache_write_per_million: price
+    .optional()
+    .describe("Of input that the provider puts into its prompt cache; left out: as other input"),
+  cache_write_1h_per_million: price
+    .optional()
+    .describe("Of input that it puts there for an hour; left out: as other writing"),
 });
 
 const tokens = z.number().int().min(1).max(100_000_000);
@@ -116,6 +125,9 @@ export async function putModel(
     hedgeAfterMs: input.hedge_after_ms,
     inputPerMillionMicros: input.prices?.input_per_million ?? 0,
     outputPerMillionMicros: input.prices?.output_per_million ?? 0,
+    cachedInputPerMillionMicros: input.prices?.cached_input_per_million ?? null,
+    cacheWritePerMillionMicros: input.prices?.cache_write_per_million ?? null,
+    cacheWrite1hPerMillionMicros: input.prices?.cache_write_1h_per_million ?? null,
     maxOutputTokens: input.max_output_tokens,
     contextTokens: input.context_tokens,
     updatedAt: now,
@@ -157,6 +169,18 @@ async function replaceModel(
   return after;
 }
 
+function toPrices(own: z.infer<typeof prices>): NonNullable<ModelTarget["prices"]> {
+  const { cached_input_per_million: read, cache_write_per_million: write } = own;
+  const { cache_write_1h_per_million: write1h } = own;
+  return {
+    inputPerMillionMicros: own.input_per_million,
+    outputPerMillionMicros: own.output_per_million,
+    ...(read === undefined ? {} : { cachedInputPerMillionMicros: read }),
+    ...(write === undefined ? {} : { cacheWritePerMillionMicros: write }),
+    ...(write1h === undefined ? {} : { cacheWrite1hPerMillionMicros: write1h }),
+  };
+}
+
 function toTarget({
   prices: own,
   max_output_tokens,
@@ -164,14 +188,7 @@ function toTarget({
 }: z.infer<typeof target>): ModelTarget {
   return {
     ...kept,
-    ...(own
-      ? {
-          prices: {
-            inputPerMillionMicros: own.input_per_million,
-            outputPerMillionMicros: own.output_per_million,
-          },
-        }
-      : {}),
+    ...(own ? { prices: toPrices(own) } : {}),
     ...(max_output_tokens === undefined ? {} : { maxOutputTokens: max_output_tokens }),
   };
 }

@@ -8,7 +8,12 @@ export interface CanonicalUsage {
   prompt_tokens: number;
   completion_tokens: number;
   total_tokens: number;
-  prompt_tokens_details?: { cached_tokens: number; cache_write_tokens?: number };
+  prompt_tokens_details?: {
+    cached_tokens: number;
+    cache_write_tokens?: number;
+    /** The part of the written tokens that stays for an hour, which costs more. */
+    cache_write_1h_tokens?: number;
+  };
   completion_tokens_details?: { reasoning_tokens: number };
 }
 

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
+import { RAIL_EVENTS } from "../../guard-rails/rail-events.ts";
 import type { Principal } from "../../kernel/principal.ts";
 import { makeRecord, of, openTestDatabase, type TestDatabase } from "#test/usage/database.ts";
 import type { TeamRecord } from "../read-usage-message.ts";
@@ -57,6 +58,7 @@ const recordArbitrary = fc
     firstTokenMs: fc.option(fc.integer({ min: 0, max: 20_000 })),
     cached: fc.boolean(),
     cacheMissed: fc.boolean(),
+    guardRails: fc.option(fc.subarray([...RAIL_EVENTS], { minLength: 1 }), { nil: undefined }),
   })
   .map((over) => makeRecord(over));
 
@@ -96,6 +98,12 @@ describe("statistics of the last hour", () => {
       errors: records.length - answered.length,
       cached: records.filter(({ cached }) => cached).length,
       cacheMisses: records.filter(({ cacheMissed }) => cacheMissed).length,
+      guardRails: Object.fromEntries(
+        RAIL_EVENTS.map((name) => [
+          name,
+          records.filter(({ guardRails }) => guardRails?.includes(name)).length,
+        ]),
+      ),
     });
     const times = answered.map(({ latencyMs }) => latencyMs);
     const firsts = answered.flatMap(({ firstTokenMs: ms }) => (ms === null ? [] : [ms]));
@@ -155,6 +163,7 @@ describe("statistics of the last hour", () => {
       firstToken: none,
       errorsBy: [],
       refusedBy: [],
+      guardRails: { input_denied: 0, input_masked: 0, output_denied: 0, output_masked: 0 },
       models: [],
       providers: [],
     });

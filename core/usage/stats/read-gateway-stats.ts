@@ -1,6 +1,7 @@
 import { type SQL, sql } from "drizzle-orm";
 import { z } from "zod";
 import type { Context } from "../../kernel/context.ts";
+import { RAIL_EVENTS } from "../../guard-rails/rail-events.ts";
 import { AppError } from "../../kernel/errors.ts";
 import { type Principal, requireScope, seesUsageOf, teamScope } from "../../kernel/principal.ts";
 import { rowsOf } from "../../kernel/sql-rows.ts";
@@ -41,6 +42,10 @@ const row = z.object({
   requests: count,
   cached: count,
   cache_misses: count,
+  input_denied: count,
+  input_masked: count,
+  output_denied: count,
+  output_masked: count,
   latency: histogram,
   first_token: histogram,
   newest: z.string(),
@@ -68,9 +73,17 @@ export async function readGatewayStats(
 }
 
 function toStatsRow(stored: z.output<typeof row>): StatsRow {
-  const { error_code, refused_by, cache_misses, first_token, newest: _, ...rest } = stored;
+  const { model, provider, status, requests, cached, latency } = stored;
+  const { error_code, refused_by, cache_misses, first_token } = stored;
+  const { input_denied, input_masked, output_denied, output_masked } = stored;
   return {
-    ...rest,
+    model,
+    provider,
+    status,
+    requests,
+    cached,
+    latency,
+    guardRails: { input_denied, input_masked, output_denied, output_masked },
     errorCode: error_code,
     refusedBy: refused_by,
     cacheMisses: cache_misses,
@@ -89,6 +102,9 @@ function selectedTeam(principal: Principal, wanted: string | undefined): string 
 
 const DIMENSIONS = sql`model, provider, status, error_code, refused_by`;
 
+const RAILS = sql.raw(RAIL_EVENTS.join(", "));
+const SUMMED_RAILS = sql.raw(RAIL_EVENTS.map((name) => `sum(${name})::text AS ${name}`).join(", "));
+
 /** One row for each combination of the dimensions, with histograms added up. */
 function selectSums(teamId: string, from: Date, to: Date): SQL {
   const summed = (column: SQL) => sql`(
@@ -104,11 +120,11 @@ function selectSums(teamId: string, from: Date, to: Date): SQL {
       WHERE team_id = ${teamId} AND minute >= ${from.toISOString()}::timestamptz
         AND minute <= ${to.toISOString()}::timestamptz
     )
-    SELECT ${DIMENSIONS}, requests, cached, cache_misses, newest, coalesce(latency, '{}') AS latency,
+    SELECT ${DIMENSIONS}, requests, cached, cache_misses, ${RAILS}, newest, coalesce(latency, '{}') AS latency,
       coalesce(first_token, '{}') AS first_token
     FROM (
       SELECT ${DIMENSIONS}, sum(requests)::text AS requests, sum(cached)::text AS cached,
-        sum(cache_misses)::text AS cache_misses,
+        sum(cache_misses)::text AS cache_misses, ${SUMMED_RAILS},
         to_char(max(minute) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS newest
       FROM minutes GROUP BY ${DIMENSIONS}
     ) AS counts

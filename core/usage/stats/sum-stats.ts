@@ -1,3 +1,4 @@
+import { RAIL_EVENTS, type RailEvent } from "../../guard-rails/rail-events.ts";
 import { type LatencyHistogram, mergeHistograms, quantile } from "./latency-histogram.ts";
 
 /** Requests of one combination of model, provider and ending; '' stands for none. */
@@ -12,9 +13,13 @@ export interface StatsRow {
   requests: number;
   cached: number;
   cacheMisses: number;
+  guardRails: RailCounts;
   latency: LatencyHistogram;
   firstToken: LatencyHistogram;
 }
+
+/** Requests to which guard rails did something; one may be in several. */
+export type RailCounts = Record<RailEvent, number>;
 
 /** Times in milliseconds; null where there are none. */
 export interface Quantiles {
@@ -41,6 +46,7 @@ export interface StatsSums extends Figures {
   errorsBy: { status: number; code: string | null; requests: number }[];
   /** Requests that a limit refused, by what the limit counts and for how long; null for a limit without a window. */
   refusedBy: { unit: string; window: string | null; requests: number }[];
+  guardRails: RailCounts;
   /** The most used first; null is requests that named no model that they could use. */
   models: (Figures & { model: string | null })[];
   /** The most used first. Requests that reached no provider are in none. */
@@ -68,6 +74,7 @@ export function sumStats(rows: readonly StatsRow[]): StatsSums {
       const [unit = "", window = null] = one.refusedBy.split("/");
       return { unit, window, requests: requestsOf(group) };
     }),
+    guardRails: railsOf(rows),
     models: groupsOf(rows, ({ model }) => model).map(([one, group]) => ({
       model: one.model || null,
       ...figuresOf(group),
@@ -99,6 +106,18 @@ function groupsOf(rows: readonly StatsRow[], nameOf: (row: StatsRow) => string) 
 const sum = (rows: readonly StatsRow[], valueOf: (row: StatsRow) => number) =>
   rows.reduce((total, row) => total + valueOf(row), 0);
 const requestsOf = (rows: readonly StatsRow[]) => sum(rows, ({ requests }) => requests);
+
+function railsOf(rows: readonly StatsRow[]): RailCounts {
+  const total: RailCounts = {
+    input_denied: 0,
+    input_masked: 0,
+    output_denied: 0,
+    output_masked: 0,
+  };
+  for (const { guardRails } of rows)
+    for (const name of RAIL_EVENTS) total[name] += guardRails[name];
+  return total;
+}
 
 function figuresOf(rows: readonly StatsRow[]): Figures {
   // What was refused within a millisecond says nothing of how long answers take.

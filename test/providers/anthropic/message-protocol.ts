@@ -42,12 +42,19 @@ export function replyTo(body: Fields, fault: Fault, cached: boolean | null): Rep
       input_tokens: INPUT_TOKENS,
       cache_creation_input_tokens: cached === false ? CACHED_TOKENS : 0,
       cache_read_input_tokens: cached === true ? CACHED_TOKENS : 0,
+      cache_creation: {
+        ephemeral_5m_input_tokens: cached === false && !isLong(body) ? CACHED_TOKENS : 0,
+        ephemeral_1h_input_tokens: cached === false && isLong(body) ? CACHED_TOKENS : 0,
+      },
       output_tokens: output,
       output_tokens_details: { thinking_tokens: thoughts.length > 0 ? THINKING_TOKENS : 0 },
       service_tier: "standard",
     },
   };
 }
+
+/** Whether what is put into the cache stays there for an hour. */
+const isLong = (body: Fields) => JSON.stringify(body).includes('"ttl":"1h"');
 
 export const signatureOf = (model: string) =>
   `EqQBCg${createHash("sha1").update(model).digest("base64")}`;

@@ -19,7 +19,13 @@ import {
   z,
 } from "../openapi.ts";
 
-const pricesSchema = z.object({ input_per_million: z.string(), output_per_million: z.string() });
+const pricesSchema = z.object({
+  input_per_million: z.string(),
+  output_per_million: z.string(),
+  cached_input_per_million: z.string().optional(),
+  cache_write_per_million: z.string().optional(),
+  cache_write_1h_per_million: z.string().optional(),
+});
 
 const modelSchema = z
   .object({
@@ -43,10 +49,17 @@ const modelSchema = z
   })
   .openapi("ModelDefinition");
 
-const encodePrices = (prices: ModelPrices): z.infer<typeof pricesSchema> => ({
-  input_per_million: microsToDollars(prices.inputPerMillionMicros),
-  output_per_million: microsToDollars(prices.outputPerMillionMicros),
-});
+function encodePrices(prices: ModelPrices): z.infer<typeof pricesSchema> {
+  const { cachedInputPerMillionMicros: read, cacheWritePerMillionMicros: write } = prices;
+  const { cacheWrite1hPerMillionMicros: write1h } = prices;
+  return {
+    input_per_million: microsToDollars(prices.inputPerMillionMicros),
+    output_per_million: microsToDollars(prices.outputPerMillionMicros),
+    ...(read === undefined ? {} : { cached_input_per_million: microsToDollars(read) }),
+    ...(write === undefined ? {} : { cache_write_per_million: microsToDollars(write) }),
+    ...(write1h === undefined ? {} : { cache_write_1h_per_million: microsToDollars(write1h) }),
+  };
+}
 
 const encodeModel = (model: ModelDefinition): z.infer<typeof modelSchema> => ({
   name: model.name,
@@ -77,7 +90,11 @@ const EXAMPLE: z.infer<typeof modelSchema> = {
   ],
   strategy: "ordered",
   hedge_after_ms: null,
-  prices: { input_per_million: "0.150000", output_per_million: "0.600000" },
+  prices: {
+    input_per_million: "0.150000",
+    output_per_million: "0.600000",
+    cached_input_per_million: "0.075000",
+  },
   max_output_tokens: 16_384,
   context_tokens: 128_000,
   created_at: "2026-11-21T09:30:00.000Z",
@@ -115,7 +132,11 @@ const putContract = createRoute({
           prices: { input_per_million: "0.165", output_per_million: "0.66" },
         },
       ],
-      prices: { input_per_million: "0.15", output_per_million: "0.60" },
+      prices: {
+        input_per_million: "0.15",
+        output_per_million: "0.60",
+        cached_input_per_million: "0.075",
+      },
       max_output_tokens: 16_384,
     }),
   },

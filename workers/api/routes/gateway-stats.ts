@@ -51,6 +51,14 @@ const statsSchema = figures
       requests: requests.openapi({ description: "Requests that a limit refused" }),
       by_limit: z.array(z.object({ unit: z.string(), window: z.string().nullable(), requests })),
     }),
+    guard_rails: z
+      .object({
+        input_denied: requests.openapi({ description: "Requests that a rule refused" }),
+        input_masked: requests.openapi({ description: "Requests that went on with masked text" }),
+        output_denied: requests.openapi({ description: "Answers that a rule ended" }),
+        output_masked: requests.openapi({ description: "Answers that went on with masked text" }),
+      })
+      .openapi({ description: "What guard rails did; a request may be in several" }),
     models: z.array(figures.extend({ model: z.string().nullable() })),
     providers: z.array(figures.omit({ cache: true }).extend({ provider: z.string() })),
     circuits: z.object({
@@ -141,6 +149,7 @@ export const gatewayStatsRoutes = createRouter().openapi(contract, async (c) => 
       ...encodeFigures(stats),
       errors_by_status: stats.errorsBy,
       limits_hit: { requests: refused, by_limit: stats.refusedBy },
+      guard_rails: stats.guardRails,
       models: stats.models.map(({ model, ...of }) => ({ model, ...encodeFigures(of) })),
       providers: stats.providers.map(({ provider, ...of }) => ({ provider, ...encodeReached(of) })),
       circuits: await circuitsOf(c),

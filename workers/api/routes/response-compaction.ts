@@ -111,7 +111,7 @@ async function readCompaction(
   text: string,
   call: ModelCall,
 ): Promise<ShapedRequest> {
-  const { body, earlier, said } = await readAsked(c, text, call);
+  const { body, inputMasked, earlier, said } = await readAsked(c, text, call);
   const chat = compactionRequest(body, allSaid(said));
   const rest = call.requestId.slice("req_".length);
   const { secrets } = c.get("deps");
@@ -124,6 +124,7 @@ async function readCompaction(
   };
   return {
     chat,
+    inputMasked,
     writeWhole: (completion) => writeCompaction(completion, frame),
     writeEvents: null,
   };

@@ -70,7 +70,7 @@ responsesRoutes.post("/v1/responses", (c) =>
 );
 
 async function readShaped(c: AppContext, text: string, call: ModelCall): Promise<ShapedRequest> {
-  const { body, previousId, store, earlier, said } = await readAsked(c, text, call);
+  const { body, inputMasked, previousId, store, earlier, said } = await readAsked(c, text, call);
   const { previous, input } = earlier;
   const chat = readResponsesRequest(body, said);
   const name = nameResponse(call.requestId, previous);
@@ -88,6 +88,7 @@ async function readShaped(c: AppContext, text: string, call: ModelCall): Promise
   };
   return {
     chat,
+    inputMasked,
     writeWhole: (completion) => writeResponse(completion, frame),
     writeEvents: () => new ResponseEvents(frame),
   };

@@ -31,6 +31,9 @@ const CSV_PAGE = { records: 2_000, sums: 10_000 };
 /** A cursor holds a value of each dimension, up to 200 characters of any script. */
 const usagePage = pageQuery.extend({ cursor: z.string().max(12_000).optional() });
 
+const CACHED_INPUT = "The part of input_tokens that the provider had in its own prompt cache";
+const CACHE_WRITE = "The part of input_tokens that the provider put into its prompt cache";
+
 const sumSchema = z
   .object({
     team_id: z.string().optional(),
@@ -44,6 +47,8 @@ const sumSchema = z
     errors: z.number().int(),
     input_tokens: z.number().int(),
     output_tokens: z.number().int(),
+    cached_input_tokens: z.number().int().openapi({ description: CACHED_INPUT }),
+    cache_write_tokens: z.number().int().openapi({ description: CACHE_WRITE }),
     cost: z.string(),
     cached: z.number().int().openapi({ description: "Requests that the response cache answered" }),
     cache_hit_ratio: z.number().nullable().openapi({
@@ -67,11 +72,17 @@ const recordSchema = z
     error_code: z.string().nullable(),
     input_tokens: z.number().int(),
     output_tokens: z.number().int(),
+    cached_input_tokens: z.number().int().openapi({ description: CACHED_INPUT }),
+    cache_write_tokens: z.number().int().openapi({ description: CACHE_WRITE }),
     estimated: z.boolean(),
     cost: z.string(),
     latency_ms: z.number().int(),
     first_token_ms: z.number().int().nullable(),
     cached: z.boolean(),
+    guard_rails: z.array(z.string()).nullable().openapi({
+      description:
+        "What guard rails did: input_denied, input_masked, output_denied, output_masked; null where that is nothing",
+    }),
   })
   .openapi("UsageRecord");
 
@@ -91,6 +102,8 @@ const SUM_COLUMNS = [
   "errors",
   "input_tokens",
   "output_tokens",
+  "cached_input_tokens",
+  "cache_write_tokens",
   "cost",
   "cached",
   "cache_hit_ratio",
@@ -108,6 +121,8 @@ const encodeSum = (sum: UsageSum): z.infer<typeof sumSchema> => ({
   errors: sum.errors,
   input_tokens: sum.inputTokens,
   output_tokens: sum.outputTokens,
+  cached_input_tokens: sum.cachedInputTokens,
+  cache_write_tokens: sum.cacheWriteTokens,
   cost: microsToDollars(sum.costMicros),
   cached: sum.cached,
   cache_hit_ratio: hitRatio(sum),
@@ -127,11 +142,14 @@ const encodeRecord = (record: StoredUsageRecord): z.infer<typeof recordSchema> =
   error_code: record.errorCode,
   input_tokens: record.inputTokens,
   output_tokens: record.outputTokens,
+  cached_input_tokens: record.cachedInputTokens,
+  cache_write_tokens: record.cacheWriteTokens,
   estimated: record.estimated,
   cost: microsToDollars(record.costMicros),
   latency_ms: record.latencyMs,
   first_token_ms: record.firstTokenMs,
   cached: record.cached,
+  guard_rails: record.guardRails,
 });
 
 const format = z.enum(["json", "csv"]).optional().openapi({
@@ -204,7 +222,10 @@ export const usageRoutes = createRouter()
         columns: RECORD_COLUMNS,
         row: (record: StoredUsageRecord) => {
           const encoded = encodeRecord(record);
-          return RECORD_COLUMNS.map((column) => encoded[column]);
+          return RECORD_COLUMNS.map((column) => {
+            const cell = encoded[column];
+            return Array.isArray(cell) ? cell.join(",") : cell;
+          });
         },
         pageSize: CSV_PAGE.records,
         rowLimit: CSV_ROWS,

@@ -27,9 +27,11 @@ export function emptyMessage(frame: MessageFrame, model: string | null) {
     stop_reason: null,
     stop_sequence: null,
     stop_details: null,
-    usage: messageUsage({ input: 0, output: 0, cachedInput: 0, cacheWrite: 0, reasoning: 0 }),
+    usage: messageUsage({ input: 0, output: 0, ...NOTHING_SPECIAL }),
   };
 }
+
+const NOTHING_SPECIAL = { cachedInput: 0, cacheWrite: 0, cacheWrite1h: 0, reasoning: 0 };
 
 /** Anthropic counts what came out of a cache, or went into it, apart from the input. */
 export function deltaUsage(usage: CanonicalUsage) {
@@ -44,17 +46,24 @@ export function deltaUsage(usage: CanonicalUsage) {
 }
 
 export function messageUsage(usage: CanonicalUsage) {
-  const nowhere = { cache_creation: null, inference_geo: null, service_tier: null, speed: null };
-  return { ...deltaUsage(usage), ...nowhere };
+  const { cacheWrite, cacheWrite1h } = usage;
+  const creation = {
+    ephemeral_5m_input_tokens: Math.max(0, cacheWrite - cacheWrite1h),
+    ephemeral_1h_input_tokens: cacheWrite1h,
+  };
+  const nowhere = { inference_geo: null, service_tier: null, speed: null };
+  return {
+    ...deltaUsage(usage),
+    cache_creation: cacheWrite > 0 ? creation : null,
+    ...nowhere,
+  };
 }
 
 /** The usage where the provider told none. */
 export const estimatedUsage = (frame: MessageFrame, written: string): CanonicalUsage => ({
   input: frame.estimateInput(),
   output: estimateTokens(written),
-  cachedInput: 0,
-  cacheWrite: 0,
-  reasoning: 0,
+  ...NOTHING_SPECIAL,
 });
 
 export type StopReason = "end_turn" | "max_tokens" | "stop_sequence" | "tool_use" | "refusal";

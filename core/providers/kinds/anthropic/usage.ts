@@ -29,12 +29,17 @@ export function toUsage(usage: Fields): CanonicalUsage {
   const read = count(usage["cache_read_input_tokens"]);
   const prompt = count(usage["input_tokens"]) + written + read;
   const completion = count(usage["output_tokens"]);
+  const long = count(objectOf(usage["cache_creation"])["ephemeral_1h_input_tokens"]);
   const thinking = objectOf(usage["output_tokens_details"])["thinking_tokens"];
   return {
     prompt_tokens: prompt,
     completion_tokens: completion,
     total_tokens: prompt + completion,
-    prompt_tokens_details: { cached_tokens: read, cache_write_tokens: written },
+    prompt_tokens_details: {
+      cached_tokens: read,
+      cache_write_tokens: written,
+      ...(long > 0 ? { cache_write_1h_tokens: long } : {}),
+    },
     ...(typeof thinking === "number"
       ? { completion_tokens_details: { reasoning_tokens: count(thinking) } }
       : {}),

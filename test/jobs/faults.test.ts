@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
 import { AppError } from "#core/kernel/errors.ts";
 import { dispatchJobs } from "#core/jobs/dispatch/dispatch-jobs.ts";
+import { DispatchTurn } from "#core/jobs/dispatch/dispatch-turn.ts";
 import { recoverJobs } from "#core/jobs/engine/recover-jobs.ts";
 import { JobFailure, type JobRun, type Json } from "#core/jobs/job-type.ts";
 import { retryJob } from "#core/jobs/retry-job.ts";
@@ -635,6 +636,58 @@ describe("dispatchers", () => {
     expect(held?.n).toBe(17);
     expect(world.messages).toHaveLength(17);
     expect(new Set(world.messages).size).toBe(17);
+  });
+
+  it("write nothing that they chose before somebody else let others in", async () => {
+    const settings = { capacity: 2, teamCapacity: 2 };
+    for (let i = 0; i < 2; i++) await world.create(teamId, small.type, i);
+    const context = world.database.context();
+    let statements = 0;
+    const db = Object.create(context.db) as typeof context.db; // all of it but what comes next
+    db.execute = ((...query: Parameters<typeof db.execute>) => {
+      statements += 1;
+      const run = async () => context.db.execute(...query);
+      // The wish, the look, and then what is written.
+      if (statements !== 3) return run();
+      return overtaken().then(run);
+    }) as typeof db.execute; // drizzle's has more to it than being awaited
+    const urgent: string[] = [];
+    const overtaken = async () => {
+      for (let i = 0; i < 2; i++)
+        urgent.push(await world.create(teamId, small.type, i, { priority: "high" }));
+      await world.dispatch(settings);
+    };
+    const queue = world.process().engine.queue;
+    expect(await dispatchJobs({ ...context, db }, { types: [small.type], settings, queue })).toBe(
+      0,
+    );
+    expect(statements).toBeGreaterThanOrEqual(3);
+    expect(world.messages).toEqual(urgent);
+    expect(await world.sql("SELECT id FROM jobs WHERE slot ORDER BY id")).toEqual(
+      urgent.map((id) => ({ id })).sort((a, b) => (a.id < b.id ? -1 : 1)),
+    );
+  });
+
+  it("of one isolate leave it to one of them, who looks again for those who were turned away", async () => {
+    for (let round = 0; round < 5; round++) {
+      await world.clear();
+      const turn = new DispatchTurn();
+      const { queue } = world.process().engine;
+      const settings = { capacity: 200, teamCapacity: 200 };
+      await Promise.all(
+        Array.from({ length: 40 }, async (_, index) => {
+          await world.create(teamId, small.type, index);
+          await dispatchJobs(world.database.context(), {
+            types: [small.type],
+            settings,
+            queue,
+            turn,
+          });
+        }),
+      );
+      expect(world.messages).toHaveLength(40);
+      expect(new Set(world.messages).size).toBe(40);
+    }
   });
 
   it("overlook nothing that was made while they were at work, without a sweeper", async () => {

@@ -13,6 +13,7 @@ import type { OpenResponseChain } from "#core/responses/response-store.ts";
 import { createResponseClient } from "#platform/response-client.ts";
 import type { ResponseChain } from "#platform/durable-objects/response-chain.ts";
 import type { FileStore } from "#core/files/file-store.ts";
+import { DispatchTurn } from "#core/jobs/dispatch/dispatch-turn.ts";
 import { createJobDesk } from "#core/jobs/job-desk.ts";
 import { JOB_TYPES } from "#core/jobs/job-types.ts";
 import { createJobQueue } from "#platform/job-queue.ts";
@@ -179,6 +180,7 @@ async function makeDeps(env: ApiEnv): Promise<Deps> {
       settings: jobSettings,
       queueAgeLimitSeconds: jobSettings.queueAgeLimitSeconds,
       queue: createJobQueue(env.JOB_QUEUE),
+      turn: new DispatchTurn(),
       feed: jobFeed,
       background: waitUntil,
       context: () => systemContext({ settings, log, secrets, meter }),

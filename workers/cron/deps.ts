@@ -23,6 +23,7 @@ import { createScheduleClock } from "#platform/schedule-clock.ts";
 import type { JobFeed } from "#platform/durable-objects/job-feed.ts";
 import { createJobFeedClient } from "#platform/job-feed-client.ts";
 import { createJobQueue } from "#platform/job-queue.ts";
+import { DispatchTurn } from "#core/jobs/dispatch/dispatch-turn.ts";
 import { type JobEngine, typesOf } from "#core/jobs/engine/job-engine.ts";
 import { cancelJobs } from "#core/jobs/after-end.ts";
 import { deliverCallbacks } from "#core/jobs/callbacks/deliver-callbacks.ts";
@@ -60,6 +61,9 @@ export interface CronDeps {
   callbacks: CallbackPorts;
 }
 
+/** Of the isolate. */
+const turn = new DispatchTurn();
+
 /**
  * @param programs how each type of job is done
  * @throws AppError `misconfigured` when a setting is missing or bad
@@ -86,6 +90,7 @@ export function makeDeps(env: CronEnv, programs: readonly JobProgram[]): CronDep
     programs,
     settings: readJobSettings(settings),
     queue: createJobQueue(env.JOB_QUEUE),
+    turn,
     feed: createJobFeedClient(env.JOB_FEED as DurableObjectNamespace<JobFeed>, log), // as for METER
     ports: makeJobPorts(env, settings),
     contextFor,

@@ -26,21 +26,19 @@ const startsRow = z.object({
   frees: z.number(),
 });
 
+const choiceRow = z.object({ holdings: z.array(holdingRow), candidates: z.array(candidateRow) });
+
 /** Everything that the choice goes by, as it is now. Seconds until a rate lets something in again, where one is used up. */
 export async function readChoice(
   db: Database,
   { types, capacity, teamCapacity }: Pick<Choice, "types" | "capacity" | "teamCapacity">,
 ): Promise<Choice & { rateFrees: ReadonlyMap<string, number> }> {
-  const holdings = (await readHoldings(db)).map(({ team_id: teamId, type, count }) => ({
-    teamId,
-    type,
-    count,
-  }));
-  const free = capacity - holdings.reduce((sum, { count }) => sum + count, 0);
-  const rows = await readLanes(db, Math.max(0, free) + LANE_MARGIN);
-  const starts = await readStarts(db, types);
+  const [{ holdings, candidates }, starts] = await Promise.all([
+    readJobs(db, capacity),
+    readStarts(db, types),
+  ]);
   return {
-    candidates: rows.map((row) => ({
+    candidates: candidates.map((row) => ({
       id: row.id,
       teamId: row.team_id,
       type: row.type,
@@ -48,9 +46,9 @@ export async function readChoice(
       queuedAt: row.queued_at,
       inAttempt: row.in_attempt,
     })),
-    holdings,
+    holdings: holdings.map(({ team_id: teamId, type, count }) => ({ teamId, type, count })),
     starts: starts.map(({ type, team_id: teamId, count }) => ({ type, teamId, count })),
-    lastServed: new Map(rows.map((row) => [row.team_id, row.served ?? 0])),
+    lastServed: new Map(candidates.map((row) => [row.team_id, row.served ?? 0])),
     types,
     capacity,
     teamCapacity,
@@ -60,16 +58,15 @@ export async function readChoice(
   };
 }
 
-async function readHoldings(db: Database) {
+/**
+ * What holds a part of the capacity, and of each team and type as many jobs as there is room for; from one to the next
+ * by the index, however many wait in each.
+ */
+async function readJobs(db: Database, capacity: number) {
   const rows = await db.execute(sql`
-    SELECT team_id, type, count(*)::integer AS count FROM jobs WHERE slot GROUP BY team_id, type`);
-  return rowsOf(holdingRow, rows);
-}
-
-/** The first jobs of each team and type; from one to the next by the index, however many wait in each. */
-async function readLanes(db: Database, each: number) {
-  const rows = await db.execute(sql`
-    WITH RECURSIVE lanes AS (
+    WITH RECURSIVE holdings AS MATERIALIZED (
+      SELECT team_id, type, count(*)::integer AS count FROM jobs WHERE slot GROUP BY team_id, type
+    ), lanes AS (
       (SELECT team_id, type FROM jobs WHERE state = 'queued' AND NOT slot ORDER BY team_id, type LIMIT 1)
       UNION ALL
       SELECT next.team_id, next.type FROM lanes, LATERAL (
@@ -77,17 +74,21 @@ async function readLanes(db: Database, each: number) {
         WHERE state = 'queued' AND NOT slot AND (team_id, type) > (lanes.team_id, lanes.type)
         ORDER BY team_id, type LIMIT 1
       ) AS next
+    ), candidates AS (
+      SELECT first.*, lanes.team_id, lanes.type,
+        (SELECT max(admission)::double precision FROM jobs WHERE jobs.team_id = lanes.team_id) AS served
+      FROM lanes, LATERAL (
+        SELECT id, priority::integer, in_attempt, (extract(epoch FROM queued_at) * 1000)::double precision AS queued_at
+        FROM jobs
+        WHERE state = 'queued' AND NOT slot AND jobs.team_id = lanes.team_id AND jobs.type = lanes.type
+        ORDER BY jobs.priority DESC, jobs.queued_at, jobs.id
+        LIMIT greatest(0, ${capacity}::integer - (SELECT coalesce(sum(count), 0) FROM holdings)) + ${LANE_MARGIN}::integer
+      ) AS first
+      WHERE NOT EXISTS (SELECT 1 FROM switchboard WHERE lanes.team_id = ANY (teams_off))
     )
-    SELECT first.*, lanes.team_id, lanes.type,
-      (SELECT max(admission)::double precision FROM jobs WHERE jobs.team_id = lanes.team_id) AS served
-    FROM lanes, LATERAL (
-      SELECT id, priority::integer, in_attempt, (extract(epoch FROM queued_at) * 1000)::double precision AS queued_at
-      FROM jobs
-      WHERE state = 'queued' AND NOT slot AND jobs.team_id = lanes.team_id AND jobs.type = lanes.type
-      ORDER BY jobs.priority DESC, jobs.queued_at, jobs.id LIMIT ${each}
-    ) AS first
-    WHERE NOT EXISTS (SELECT 1 FROM switchboard WHERE lanes.team_id = ANY (teams_off))`);
-  return rowsOf(candidateRow, rows);
+    SELECT coalesce((SELECT json_agg(holdings) FROM holdings), '[]') AS holdings,
+      coalesce((SELECT json_agg(candidates) FROM candidates), '[]') AS candidates`);
+  return rowsOf(choiceRow, rows)[0] ?? { holdings: [], candidates: [] };
 }
 
 async function readStarts(db: Database, types: readonly JobType[]) {

@@ -5,7 +5,7 @@ import { rowsOf } from "../../kernel/sql-rows.ts";
 import { afterEnd, cancelJobs, tellCancelled, wakeParent } from "../after-end.ts";
 import { dispatchJobs } from "../dispatch/dispatch-jobs.ts";
 import { MESSAGE_OVERDUE_SECONDS } from "../job-settings.ts";
-import { type JobEngine, typesOf } from "./job-engine.ts";
+import { dispatchPartsOf, type JobEngine } from "./job-engine.ts";
 import { recoverJobs } from "./recover-jobs.ts";
 
 /** Things of one kind that one sweep sees to. */
@@ -32,8 +32,7 @@ export async function sweepJobs(engine: JobEngine, context: Context): Promise<Sw
   const sent = await sendAgain(engine, context);
   const woken = await wakeParents(context);
   const cancelled = await cancelOrphans(engine, context);
-  const parts = { types: typesOf(engine), settings: engine.settings, queue: engine.queue };
-  const admitted = await dispatchJobs(context, parts, { thorough: true });
+  const admitted = await dispatchJobs(context, dispatchPartsOf(engine), { thorough: true });
   return { recovered, sent, woken, cancelled, admitted };
 }
 

@@ -8,7 +8,7 @@ import { MAX_ATTEMPTS, WAKE_MESSAGE_SECONDS } from "../job-settings.ts";
 import { JobFailure, type Json } from "../job-type.ts";
 import { JOB_JSON_BYTES } from "../job.ts";
 import { claimJob } from "./claim-job.ts";
-import { type JobEngine, typesOf } from "./job-engine.ts";
+import { dispatchPartsOf, type JobEngine, typesOf } from "./job-engine.ts";
 import { CancelWanted, type Ending, type JobError, JobLease, LeaseLost } from "./job-lease.ts";
 import { JobReport } from "./job-report.ts";
 import { startPulse } from "./pulse.ts";
@@ -66,8 +66,7 @@ export async function workJob(engine: JobEngine, jobId: string): Promise<{ callb
 }
 
 async function dispatch(engine: JobEngine, context: Context): Promise<void> {
-  const { settings, queue } = engine;
-  await dispatchJobs(context, { types: typesOf(engine), settings, queue });
+  await dispatchJobs(context, dispatchPartsOf(engine));
 }
 
 interface Working {

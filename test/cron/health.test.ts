@@ -87,3 +87,13 @@ it("cuts a dependency that hangs", async () => {
   );
   expect(row?.latency_ms).toBeGreaterThanOrEqual(1_900);
 });
+
+it("says in its log which setting is wrong, since nobody gets an answer of the cron Worker", async () => {
+  await stack.restart({ RESULT_DAYS: "0" });
+  await stack.tick().catch(() => undefined);
+  await eventually(() => {
+    const told = stack.logs.entries.find(({ event }) => event === "misconfigured");
+    expect(told).toMatchObject({ level: "error", service: "cron" });
+    expect(JSON.stringify(told)).toContain("RESULT_DAYS");
+  });
+});

@@ -251,6 +251,7 @@ describe("a tick", () => {
       ["audit_retention", "2027-02-03T03:27:00.000Z", "succeeded"],
       ["cleanup_old_reports", "2027-02-03T01:00:00.000Z", "succeeded"], // 02:00 in Berlin
       ["deliver_callbacks", "2027-02-03T10:05:00.000Z", "succeeded"],
+      ["erase_deleted_teams", "2027-02-03T09:41:00.000Z", "succeeded"],
       ["expire_files", "2027-02-03T09:23:00.000Z", "succeeded"],
       ["expire_keys", "2027-02-03T03:37:00.000Z", "succeeded"], // 04:37 in Berlin
       ["expire_sessions", "2027-02-03T03:47:00.000Z", "succeeded"],
@@ -287,8 +288,10 @@ describe("a tick", () => {
     );
     expect(added.map((run) => [run.name, run.scheduled_at.toISOString()])).toEqual([
       ["deliver_callbacks", "2027-02-03T12:10:00.000Z"],
+      ["erase_deleted_teams", "2027-02-03T11:41:00.000Z"],
       ["expire_files", "2027-02-03T11:23:00.000Z"],
       ["health_check", "2027-02-03T12:10:00.000Z"],
+      ["job_retention", "2027-02-03T12:10:00.000Z"],
       ["make_scheduled_jobs", "2027-02-03T12:10:00.000Z"],
       ["resend_queued_runs", "2027-02-03T12:10:00.000Z"],
       ["retell_job_ends", "2027-02-03T12:10:00.000Z"],

@@ -1,4 +1,5 @@
 import type { BenchCase } from "./case.ts";
+import { campaignMetrics } from "./campaign-metrics.ts";
 import { chat } from "./chat.ts";
 import { chatStream } from "./chat-stream.ts";
 import { chatSteady } from "./chat-steady.ts";
@@ -23,5 +24,6 @@ export const cases: readonly BenchCase[] = [
   tables,
   jobs,
   imports,
+  campaignMetrics,
   memory,
 ];

@@ -12,7 +12,9 @@ import { startPostgresServer } from "../../test/harness/postgres.ts";
 import { MemoryFileStore } from "../../test/files/memory-file-store.ts";
 import { runProgram } from "../../test/jobs/run-program.ts";
 import { openTestDatabase } from "../../test/usage/database.ts";
-import { writeLines } from "./write-file.ts";
+import { peakMemoryMb } from "../process-memory.ts";
+import { nodeImport } from "./import-found.ts";
+import { writeImportFile, writeLines } from "./write-file.ts";
 
 const rows = Number(process.argv[2]);
 const folder = await mkdtemp(path.join(tmpdir(), "switchyard-bench-imports-"));
@@ -21,13 +23,7 @@ const database = await openTestDatabase(server);
 try {
   await chmod(folder, 0o755); // Postgres reads the file that it copies
   const file = path.join(folder, "rows.csv");
-  await writeLines(
-    file,
-    "Day,Campaign,Ad group,Impressions,Clicks,Cost,Conversions,Conv. value\n",
-    rows,
-    (row) =>
-      `${row.day},${row.campaign},${row.adGroup},${row.impressions},${row.clicks},${row.cents / 100},${row.conversions},${row.revenueCents / 100}\n`,
-  );
+  await writeImportFile(file, rows);
   const { size } = await stat(file);
   await database.pool.query("INSERT INTO teams (id, name) VALUES ('team_bench', 'bench')");
   await database
@@ -51,10 +47,10 @@ try {
     input: { upload_id: "upl_bench" },
   });
   const importMs = performance.now() - begun;
-  const peakMb = process.resourceUsage().maxRSS / 1_024;
+  const peakMb = await peakMemoryMb();
   if (result.accepted !== rows) throw new Error(`${result.accepted} of ${rows} rows were accepted`);
   const copyMs = await copySame();
-  console.log(JSON.stringify({ rows, bytes: size, importMs, copyMs, peakMb }));
+  console.log(JSON.stringify(nodeImport.parse({ rows, importMs, copyMs, peakMb })));
 
   /** The same rows, in the order of the file, into the same table with the same index. */
   async function copySame(): Promise<number> {

@@ -36,3 +36,14 @@ export async function writeLines(
   file.end(text);
   await once(file, "close");
 }
+
+/** Writes an export of so many rows, as CSV. */
+export async function writeImportFile(path: string, rows: number): Promise<void> {
+  await writeLines(
+    path,
+    "Day,Campaign,Ad group,Impressions,Clicks,Cost,Conversions,Conv. value\n",
+    rows,
+    (row) =>
+      `${row.day},${row.campaign},${row.adGroup},${row.impressions},${row.clicks},${row.cents / 100},${row.conversions},${row.revenueCents / 100}\n`,
+  );
+}

@@ -40,6 +40,26 @@ describe("a report as a page", () => {
     expect(page).toContain("default-src 'none'");
   });
 
+  it("keeps a long figure on one line, is dark where its reader wants that, and is light on paper", () => {
+    const report = exampleReport();
+    const [group] = report.keyFigures;
+    const [figure] = group?.figures ?? [];
+    if (group === undefined || figure === undefined) throw new Error("There are figures.");
+    group.currency = "IRR";
+    figure.value = 2_937_780_222;
+    const page = writePage(report);
+    expect(page).toContain('<p class="value long"><bdi>IRR\u00a02,937,780,222</bdi>');
+    expect(page).toContain('<p class="value"><bdi>3.19×</bdi>');
+    expect(page).toContain("@media screen and (prefers-color-scheme:dark)");
+  });
+
+  it("lets its tables be scrolled by keyboard, each under its name", () => {
+    const page = writePage(exampleReport());
+    const tables = page.match(/<table>/g)?.length ?? 0;
+    expect(page.match(/tabindex="0" role="region" aria-label="[^"]+"/g)).toHaveLength(tables);
+    expect(page).toContain('aria-label="By campaign"');
+  });
+
   it("is turned round in Persian", () => {
     const page = writePage(exampleReport({ language: "fa" }));
     expect(page).toContain('<html lang="fa" dir="rtl">');

@@ -16,6 +16,9 @@ import { STYLE } from "./style.ts";
 /** Rows of a table that a page shows; a browser draws more of them slowly, and the JSON and the Excel file have them all. */
 export const MOST_PAGE_ROWS = 2_000;
 
+/** Characters of a figure from which on its letters are smaller, so that it stays on one line of its card. */
+const LONG_VALUE = 13;
+
 interface Writing {
   words: ReportWords;
   format: ValueFormat;
@@ -145,6 +148,7 @@ function keyFigures(group: KeyFigures, several: boolean, writing: Writing): Mark
 
 function card(figure: KeyFigure, currency: string | null, { words, format }: Writing): Markup {
   const show = (value: number) => format.value(value, figure.kind, currency);
+  const value = format.value(figure.value, figure.kind, currency);
   const change = format.change(figure.change);
   const mood = figure.welcome === null ? "" : figure.welcome ? "good" : "bad";
   const before =
@@ -162,7 +166,7 @@ function card(figure: KeyFigure, currency: string | null, { words, format }: Wri
       <span>${figure.label}</span
       >${change === null ? html`` : html`<b class="${mood}"><bdi>${change}</bdi></b>`}
     </p>
-    <p class="value"><bdi>${format.value(figure.value, figure.kind, currency)}</bdi></p>
+    <p class="${value.length > LONG_VALUE ? "value long" : "value"}"><bdi>${value}</bdi></p>
     <p class="label">${before}${benchmark}</p>
   </div>`;
 }
@@ -224,7 +228,8 @@ function table(shown: Table, { words, format }: Writing): Markup {
         </p>`
       : html``;
   const note = shown.note === null ? html`` : html`<p class="muted">${shown.note}</p>`;
-  return html`<div class="wide">
+  // Whoever has no pointer scrolls a wide table by its keyboard.
+  return html`<div class="wide" tabindex="0" role="region" aria-label="${shown.title}">
       <table>
         <thead>
           <tr>

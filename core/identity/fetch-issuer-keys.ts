@@ -1,3 +1,4 @@
+import { boundedText } from "../kernel/bounded-text.ts";
 import { z } from "zod";
 import { issuerAddressFault } from "./oidc-issuer.ts";
 import type { PublicKey } from "./public-key.ts";
@@ -64,22 +65,7 @@ async function fetchJson(address: string, reach: IssuerReach): Promise<unknown> 
     await response.body?.cancel();
     throw new Error(`${address} answered ${response.status}`);
   }
-  return JSON.parse(await boundedText(response, address));
-}
-
-async function boundedText(response: Response, address: string): Promise<string> {
-  const decoder = new TextDecoder();
-  let [text, bytes] = ["", 0];
-  const reader = response.body?.getReader();
-  if (!reader) return text;
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return text + decoder.decode();
-    bytes += value.byteLength;
-    if (bytes > BODY_LIMIT) {
-      await reader.cancel();
-      throw new Error(`${address} answered with more than ${BODY_LIMIT} bytes`);
-    }
-    text += decoder.decode(value, { stream: true });
-  }
+  const text = await boundedText(response, BODY_LIMIT);
+  if (text === null) throw new Error(`${address} answered with more than ${BODY_LIMIT} bytes`);
+  return JSON.parse(text);
 }

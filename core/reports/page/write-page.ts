@@ -1,3 +1,4 @@
+import { coverFacts } from "../cover-facts.ts";
 import {
   currencyOf,
   type KeyFigure,
@@ -78,20 +79,10 @@ export function writePage(report: Report): string {
 }
 
 function cover({ cover }: Report, { words, format }: Writing): Markup {
-  const span = (period: { from: string; to: string }) =>
-    words.span(format.day(period.from), format.day(period.to));
-  const facts: [string, string][] = [
-    [words.preparedFor, cover.team],
-    [words.period, span(cover.period)],
-    ...(cover.previous === null
-      ? []
-      : [[words.comparedWith, span(cover.previous)] satisfies [string, string]]),
-    [words.generated, format.moment(cover.generatedAt, cover.timeZone)],
-  ];
   return html`<header>
     <h1 dir="auto">${cover.title}</h1>
     <dl>
-      ${facts.map(
+      ${coverFacts(cover, words, format).map(
         ([label, value]) =>
           html`<div>
             <dt>${label}</dt>

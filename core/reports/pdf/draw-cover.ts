@@ -1,3 +1,4 @@
+import { coverFacts, spanOf } from "../cover-facts.ts";
 import type { Report } from "../report.ts";
 import type { ValueFormat } from "../value-format.ts";
 import type { ReportWords } from "../words/report-words.ts";
@@ -21,24 +22,11 @@ export function drawCover(
   canvas.fill({ x: 0, y: BAND_HEIGHT, width: PAGE.width, height: 5 }, COLORS.series[1]);
   drawBars(canvas);
   drawTitle(canvas, cover.title);
-  const span = words.span(format.day(cover.period.from), format.day(cover.period.to));
+  const span = spanOf(cover.period, words, format);
   canvas.text(span, PAGE.margin, BAND_TEXT_BOTTOM + 40, { size: 13, color: COLORS.accentSoft });
 
-  const facts: [string, string][] = [
-    [words.preparedFor, cover.team],
-    [words.period, span],
-    ...(cover.previous === null
-      ? []
-      : [
-          [
-            words.comparedWith,
-            words.span(format.day(cover.previous.from), format.day(cover.previous.to)),
-          ] satisfies [string, string],
-        ]),
-    [words.generated, format.moment(cover.generatedAt, cover.timeZone)],
-  ];
   let y = BAND_HEIGHT + 62;
-  for (const [label, value] of facts) {
+  for (const [label, value] of coverFacts(cover, words, format)) {
     canvas.text(label, PAGE.margin, y, { size: 9, color: COLORS.muted });
     y = drawLines(canvas, value, { y: y + 18, lines: 2, size: 12.5 }) + 20;
   }

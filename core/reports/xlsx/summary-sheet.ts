@@ -1,3 +1,4 @@
+import { coverFacts } from "../cover-facts.ts";
 import type { Chart, KeyFigures, Report } from "../report.ts";
 import { ValueFormat } from "../value-format.ts";
 import type { ReportWords } from "../words/report-words.ts";
@@ -65,18 +66,8 @@ export function chartDataSheet(name: string, charts: readonly Chart[], styles: S
 function writeCover(writer: SheetWriter, report: Report, words: ReportWords): void {
   const { cover } = report;
   const format = new ValueFormat(report.language);
-  const span = (period: { from: string; to: string }) =>
-    words.span(format.day(period.from), format.day(period.to));
   writer.row((at) => textCell(at(0), cover.title, writer.style("title")), 30);
-  const facts: [string, string][] = [
-    [words.preparedFor, cover.team],
-    [words.period, span(cover.period)],
-    ...(cover.previous === null
-      ? []
-      : [[words.comparedWith, span(cover.previous)] satisfies [string, string]]),
-    [words.generated, format.moment(cover.generatedAt, cover.timeZone)],
-  ];
-  for (const [label, value] of facts)
+  for (const [label, value] of coverFacts(cover, words, format))
     writer.row(
       (at) =>
         textCell(at(0), label, writer.style("label")) +

@@ -1,3 +1,4 @@
+import { boundedText } from "../../kernel/bounded-text.ts";
 import type { ServiceFailure, ServiceReach } from "./service-facts.ts";
 
 /** The longest that a service is waited for, its whole answer included, in milliseconds. */
@@ -63,21 +64,4 @@ export async function fetchServiceJson(
 function retryAfterOf(response: Response): number {
   const seconds = Number(response.headers.get("retry-after") ?? "");
   return Number.isFinite(seconds) && seconds > 0 ? seconds * 1_000 : 0;
-}
-
-async function boundedText(response: Response, limit: number): Promise<string | null> {
-  const decoder = new TextDecoder();
-  let [text, bytes] = ["", 0];
-  const reader = response.body?.getReader();
-  if (!reader) return text;
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return text + decoder.decode();
-    bytes += value.byteLength;
-    if (bytes > limit) {
-      await reader.cancel();
-      return null;
-    }
-    text += decoder.decode(value, { stream: true });
-  }
 }

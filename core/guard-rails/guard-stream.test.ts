@@ -67,7 +67,7 @@ async function pass(
     now: Date.now,
   });
   const text = await new Response(guarded.body).text();
-  return { text, aborted, left, consumed: guarded.consumed };
+  return { text, aborted, left, consumed: guarded.consumed, work: guarded.work() };
 }
 interface PassOptions {
   cuts?: number[];
@@ -377,16 +377,18 @@ describe("any text in any pieces", () => {
           for (const rails of [MASKS, DENIES]) {
             const message = { role: "assistant", content: whole };
             const answer = { choices: [{ index: 0, message, finish_reason: "stop" }] };
-            const guarded = JSON.parse(
-              guardAnswer(rails, JSON.stringify(answer), { jsonContent: false }).body,
-            );
-            const streamed = told(
-              (await pass(rails, encoder.encode(says(...texts)), { cuts })).text,
-            )[0];
-            expect(streamed).toMatchObject({
-              content: guarded.choices[0].message.content,
-              reason: guarded.choices[0].finish_reason,
+            const { body, ...done } = guardAnswer(rails, JSON.stringify(answer), {
+              jsonContent: false,
             });
+            const guarded = JSON.parse(body);
+            const streamed = await pass(rails, encoder.encode(says(...texts)), { cuts });
+            const content: string = guarded.choices[0].message.content;
+            const reason: string = guarded.choices[0].finish_reason;
+            expect(told(streamed.text)[0]).toMatchObject({ content, reason });
+            // What is counted is what was done.
+            expect(streamed.work).toEqual(done);
+            expect(done.denied).toBe(reason === "content_filter");
+            expect(done.masked || done.denied).toBe(content !== whole);
           }
         },
       ),

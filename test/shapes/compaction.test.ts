@@ -100,6 +100,7 @@ describe("responses.compact", () => {
 
   it.each([
     ["that says nothing", { pieces: [" "] }],
+    ["that was kept back", { pieces: ["Zoe has"], finishReason: "content_filter" }],
     ["that was cut", { pieces: ["Zoe has"], finishReason: "length" }],
   ])("fails with a summary %s", async (name, script) => {
     const model = await gateway.addScripted(`c-${name.replaceAll(" ", "-")}`, script);

@@ -36,6 +36,9 @@ function shown({ content, ...message }: Fields): Fields {
   return { ...message, content: texts.join("\n") };
 }
 
+/** A summary that ends for one of these lacks what it did not come to, and nobody would notice. */
+const BROKEN_OFF: ReadonlySet<string | null> = new Set(["length", "content_filter"]);
+
 /** What a compaction is made with. */
 export interface CompactionFrame {
   /** Of the request's id; ids are made of it. */
@@ -56,7 +59,7 @@ export interface CompactionFrame {
  */
 export async function writeCompaction(completion: string, frame: CompactionFrame): Promise<string> {
   const { text, finishReason, usage } = readCompletion(JSON.parse(completion));
-  if (text.trim() === "" || finishReason === "length") throw noSummary();
+  if (text.trim() === "" || BROKEN_OFF.has(finishReason)) throw noSummary();
   const users = frame.items.filter(({ type, role }) => type === "message" && role === "user");
   const summary = {
     id: `cmp_${frame.rest}`,

@@ -199,7 +199,10 @@ export class TurnRounds {
         if (index >= MOST_CALLS) return tooMany();
         told(tool, { state: "running" });
         const use = { ...this.furtherCall(), sessionId: call.sessionId };
-        const result = await tools.run(tool, use, this.nameOf(tool));
+        const once = this.nameOf(tool);
+        const onJob = (job: Pick<ToolState, "job_id" | "progress">) =>
+          told(tool, { state: "running", ...job });
+        const result = await tools.run(tool, { call: use, once, onJob });
         this.totals.toolMicros += result.costMicros;
         const job = result.jobId === undefined ? {} : { job_id: result.jobId };
         told(tool, { state: result.ok ? "done" : "failed", ...job });

@@ -7,6 +7,8 @@ export interface ToolState {
   state: "running" | "done" | "failed";
   /** The job that it has begun; left out where it begins none. */
   job_id?: string;
+  /** How far that job is. */
+  progress?: { done: number; total: number | null; message: string };
 }
 
 /** What came of a call. */
@@ -20,6 +22,16 @@ export interface ToolResult {
   jobId?: string;
 }
 
+/** One call of a tool. */
+export interface ToolUse {
+  /** The call as one of its own, with an id of its own. */
+  call: ModelCall;
+  /** Names the call: a turn that died and is taken again gives it the same name. */
+  once: string;
+  /** Told of the job that it has begun, and of how far that is. */
+  onJob(job: Pick<ToolState, "job_id" | "progress">): void;
+}
+
 /** The tools that the model may use in one turn. They are run here, with the rights of whoever asks. */
 export interface TurnTools {
   /** As OpenAI's `tools`; at least one. */
@@ -30,10 +42,8 @@ export interface TurnTools {
   shownName(toolName: string): string;
   /**
    * Calls a tool. Never rejects: what goes wrong is the result, for the model to read.
-   * @param use the call as one of its own, with an id of its own
-   * @param once names the call: a turn that died and is taken again gives it the same name
    */
-  run(tool: ToolCall, use: ModelCall, once: string): Promise<ToolResult>;
+  run(tool: ToolCall, use: ToolUse): Promise<ToolResult>;
 }
 
 /** Finds the tools of a turn. */

@@ -2,17 +2,22 @@ import type { ModelCall } from "../gateway/model-call.ts";
 import { hasEnded, type JobDetails } from "../jobs/job.ts";
 import type { SkillHost } from "./skill-host.ts";
 
-/** How long a call waits for its job, in milliseconds: less than clients of MCP wait by default. */
-const JOB_PATIENCE_MS = 45_000;
 /** How often a client is told of a job's progress meanwhile, in milliseconds. */
 const PROGRESS_MS = 2_000;
 
-/** Tells how far a job is. */
-export type OnProgress = (progress: {
+export interface JobProgress {
   done: number;
   total: number | null;
   message: string;
-}) => Promise<void>;
+}
+
+/** Who waits for a job. */
+export interface Follower extends Pick<ModelCall, "clientSignal"> {
+  /** For how long, in milliseconds. */
+  patienceMs: number;
+  /** Is told how far it is. */
+  onProgress(progress: JobProgress): Promise<void> | void;
+}
 
 /**
  * Waits for a job and tells how far it is.
@@ -24,10 +29,9 @@ export async function followJob(
     gateway,
   }: Pick<SkillHost, "awaitJob"> & { gateway: Pick<SkillHost["gateway"], "now"> },
   job: { id: string; teamId: string },
-  { clientSignal }: Pick<ModelCall, "clientSignal">,
-  onProgress: OnProgress,
+  { clientSignal, patienceMs, onProgress }: Follower,
 ): Promise<JobDetails> {
-  const endsAt = gateway.now() + JOB_PATIENCE_MS;
+  const endsAt = gateway.now() + patienceMs;
   let told = -1;
   for (;;) {
     const begunAt = gateway.now();

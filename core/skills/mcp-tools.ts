@@ -5,7 +5,7 @@ import type { Context } from "../kernel/context.ts";
 import { AppError, toAppError } from "../kernel/errors.ts";
 import { hasScope, requireScope } from "../kernel/principal.ts";
 import { findTool, toolNameOf } from "./find-skill.ts";
-import { followJob, type OnProgress } from "./follow-job.ts";
+import { followJob, type Follower } from "./follow-job.ts";
 import { jobShape, jobShown } from "./job-shown.ts";
 import { listSkills } from "./list-skills.ts";
 import type { Skill } from "./skill.ts";
@@ -36,8 +36,11 @@ export interface McpCall {
   name: string;
   input: unknown;
   call: ModelCall;
-  onProgress: OnProgress;
+  onProgress: Follower["onProgress"];
 }
+
+/** How long a call waits for its job, in milliseconds: less than clients of MCP wait by default. */
+const JOB_PATIENCE_MS = 45_000;
 
 const JOB_TOOL = "job_read";
 
@@ -96,7 +99,9 @@ export async function callMcpTool(
     if (!skill) return toResult(jobShown(await readJob(context, input)));
     const answer = await useSkill(context, host, { skill, input, call });
     if (answer.kind === "answer") return toResult(answer.output);
-    return toResult(jobShown(await followJob(host, answer.job, call, onProgress)));
+    const { clientSignal } = call;
+    const follower = { clientSignal, patienceMs: JOB_PATIENCE_MS, onProgress };
+    return toResult(jobShown(await followJob(host, answer.job, follower)));
   } catch (thrown) {
     const error = toAppError(thrown);
     if (!(thrown instanceof AppError))

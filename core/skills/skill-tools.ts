@@ -5,15 +5,16 @@ import type { Context } from "../kernel/context.ts";
 import { AppError, toAppError } from "../kernel/errors.ts";
 import type { Principal } from "../kernel/principal.ts";
 import type { ToolCall } from "../sessions/tool-calls.ts";
-import type { ToolResult, TurnTools } from "../sessions/turn-tools.ts";
+import type { ToolResult, ToolUse, TurnTools } from "../sessions/turn-tools.ts";
 import { findTool, toolNameOf } from "./find-skill.ts";
+import { followJob } from "./follow-job.ts";
 import type { Skill } from "./skill.ts";
 import type { SkillHost } from "./skill-host.ts";
 import { jobShown } from "./job-shown.ts";
 import { inputSchemaOf } from "./skill-schema.ts";
 import { SKILLS } from "./skills.ts";
 import { mayUse } from "./skills-off.ts";
-import { type SkillUse, useSkill } from "./use-skill.ts";
+import { useSkill } from "./use-skill.ts";
 
 /** How long a turn waits for a job, in milliseconds; then the model is told that it goes on. */
 const JOB_PATIENCE_MS = 20_000;
@@ -62,11 +63,11 @@ function toolsOf(skills: readonly Skill[], context: Context, host: SkillHost): T
     definitions: tools.map(({ definition }) => definition),
     tokens: tools.reduce((sum, { tokens }) => sum + tokens, 0),
     shownName: (name) => findTool(name)?.name ?? name,
-    run(tool, use, once) {
+    run(tool, use) {
       const skill = findTool(tool.name);
       // One that was not offered is no tool of this turn, whatever the model has read of it.
       if (!skill || !skills.includes(skill)) return Promise.resolve(unknownTool(tool, skills));
-      return runTool(context, host, tool, { skill, call: use, once });
+      return runTool(context, host, tool, { ...use, skill });
     },
   };
 }
@@ -100,7 +101,7 @@ async function runTool(
   context: Context,
   host: SkillHost,
   tool: ToolCall,
-  { skill, call, once }: Omit<SkillUse, "input">,
+  { skill, call, once, onJob }: ToolUse & { skill: Skill },
 ): Promise<ToolResult> {
   try {
     const input = readArguments(tool);
@@ -108,9 +109,15 @@ async function runTool(
     const { costMicros } = answer;
     if (answer.kind === "answer")
       return { ok: true, content: resultText(skill, answer.output), costMicros };
-    const job = jobShown(await host.awaitJob(answer.job, JOB_PATIENCE_MS));
+    const { id: jobId } = answer.job;
+    onJob({ job_id: jobId });
+    const ended = await followJob(host, answer.job, {
+      clientSignal: call.clientSignal,
+      patienceMs: JOB_PATIENCE_MS,
+      onProgress: (progress) => onJob({ job_id: jobId, progress }),
+    });
     const note = filesNote(call.principal);
-    return { ok: true, content: resultText(skill, job, note), costMicros, jobId: answer.job.id };
+    return { ok: true, content: resultText(skill, jobShown(ended), note), costMicros, jobId };
   } catch (thrown) {
     const error = toAppError(thrown);
     if (!(thrown instanceof AppError))

@@ -76,6 +76,7 @@ export async function countUse<Input, Answer>(
     const micros = skill.priceMicros ?? 0;
     const worst = () => ({ tokens: 0, micros, outputCap: 0 });
     await gateway.admit(call, usedAs(skill), { worst, deadlineAt });
+    if (call.clientSignal?.aborted) throw clientClosed(); // then nothing is begun for nobody
     const answer = await work(given);
     gateway.report(skillRecord(call, skill, { costMicros: micros }, gateway.now()));
     return answer;

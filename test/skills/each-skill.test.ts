@@ -196,15 +196,17 @@ describe.each(SKILL_CASES)("$skill", (one) => {
     const body = { message: `Use ${one.skill}`, stream: true };
     const events = await readTurn(await team.client.request("POST", "/v1/chat", body));
     uses += 1;
-    const states = events.filter(({ event }) => event === "tool").map(({ data }) => data);
-    expect(states).toEqual([
-      { name: one.skill, state: "running" },
-      {
-        name: one.skill,
-        state: "done",
-        ...(one.job ? { job_id: expect.stringMatching(/^job_/) } : {}),
-      },
-    ]);
+    const tools = events.filter(({ event }) => event === "tool").map(({ data }) => data);
+    const jobId = tools.at(-1)?.["job_id"];
+    expect(jobId).toEqual(one.job ? expect.stringMatching(/^job_/) : undefined);
+    const [begun, ...later] = tools.map(({ progress: _, ...told }) => told);
+    expect(begun).toEqual({ name: one.skill, state: "running" });
+    const job = one.job ? { job_id: jobId } : {};
+    // Of a job it is told again when it is made, and every two seconds how far it is.
+    for (const told of later.slice(0, -1))
+      expect(told).toEqual({ name: one.skill, state: "running", ...job });
+    expect(later.at(-1)).toEqual({ name: one.skill, state: "done", ...job });
+    expect(later.length > 1).toBe(one.job !== undefined);
     expect(events.at(-1)).toMatchObject({
       event: "done",
       data: { reply: "That is what it says." },

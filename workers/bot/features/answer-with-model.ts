@@ -126,8 +126,9 @@ async function ask(turn: Turn, link: LinkOfChat, question: Question): Promise<vo
       if (event.kind === "done") live.text = event.reply;
     }
   };
-  const note = ({ skill, state, jobId }: ToolEvent, current: Terms) => {
-    live.working(skill, state === "running");
+  const note = (event: ToolEvent, current: Terms) => {
+    const { skill, jobId } = event;
+    live.working(event);
     if (jobId === null || current.jobs.some((job) => job.jobId === jobId)) return;
     current.jobs.push({ skill, jobId });
     inbox.saveQuestion(row.updateId, JSON.stringify(current));
@@ -150,8 +151,8 @@ class LiveAnswer {
   private readonly goneController = new AbortController();
   private readonly turn: Turn;
   private readonly ended = Promise.withResolvers<void>();
-  /** Names of the skills that work at the moment. */
-  private readonly atWork: string[] = [];
+  /** Names of the skills that work at the moment, and how far their jobs are. */
+  private readonly atWork = new Map<string, ToolEvent["progress"]>();
   private over = false;
 
   constructor(turn: Turn) {
@@ -163,19 +164,18 @@ class LiveAnswer {
     return this.goneController.signal;
   }
 
-  /** A skill has begun to work for the answer, or has ended. */
-  working(name: string, begins: boolean): void {
-    if (begins) this.atWork.push(name);
-    else if (this.atWork.includes(name)) this.atWork.splice(this.atWork.indexOf(name), 1);
+  /** A skill works for the answer, or has ended. */
+  working({ skill, state, progress }: ToolEvent): void {
+    if (state === "running") this.atWork.set(skill, progress);
+    else this.atWork.delete(skill);
   }
 
   /** The text, and below it what works. */
   private get view(): string {
     const { language } = this.turn.parts;
-    const skills = SKILLS.filter(({ name }) => this.atWork.includes(name));
-    return [this.text, ...skills.map((skill) => skillAtWork(skill, language))]
-      .filter((part) => part !== "")
-      .join("\n\n");
+    const skills = SKILLS.filter(({ name }) => this.atWork.has(name));
+    const lines = skills.map((skill) => skillAtWork(skill, language, this.atWork.get(skill.name)));
+    return [this.text, ...lines].filter((part) => part !== "").join("\n\n");
   }
 
   end(): void {

@@ -3,7 +3,7 @@ import type { Skill } from "#core/skills/skill.ts";
 import { markdownToEntities } from "../text/markdown-to-entities.ts";
 import type { LinkOfChat, Turn } from "../turn.ts";
 import type { Reply } from "../chat-object/reply.ts";
-import { skillJobAtWork } from "../views/skill-progress.ts";
+import { skillAtWork } from "../views/skill-progress.ts";
 import { type JobView, watchJob } from "./watch-job.ts";
 
 /** A job that the model has begun in its turn. */
@@ -30,7 +30,7 @@ export async function showBegunJobs(
 export function skillJobView(turn: Turn, skill: Skill): JobView {
   const { language } = turn.parts;
   return {
-    progress: (job) => skillJobAtWork(skill, language, job),
+    progress: ({ progress }) => skillAtWork(skill, language, progress),
     caption({ result }) {
       const markdown = skill.telegram?.render(skill.output.parse(result), language) ?? skill.title;
       return markdownToEntities(markdown).text;

@@ -32,7 +32,13 @@ export type ChatEvent =
   | { kind: "session"; sessionId: string }
   | { kind: "delta"; text: string }
   /** A skill that the model uses, and the job that it has begun with it. */
-  | { kind: "tool"; skill: string; state: "running" | "done" | "failed"; jobId: string | null }
+  | {
+      kind: "tool";
+      skill: string;
+      state: "running" | "done" | "failed";
+      jobId: string | null;
+      progress: WatchedJob["progress"] | null;
+    }
   | { kind: "done"; sessionId: string; reply: string };
 
 export interface UsageSums {
@@ -58,10 +64,16 @@ export class SwitchyardProblem extends Error {
 
 const problem = z.object({ code: z.string().nullish(), request_id: z.string().nullish() });
 const delta = z.object({ text: z.string() });
+const progressOfJob = z.object({
+  done: z.number(),
+  total: z.number().nullable(),
+  message: z.string(),
+});
 const tool = z.object({
   name: z.string(),
   state: z.enum(["running", "done", "failed"]),
   job_id: z.string().optional(),
+  progress: progressOfJob.optional(),
 });
 const done = z.object({ session_id: z.string(), reply: z.string() });
 const models = z.object({ data: z.array(z.object({ id: z.string() })) });
@@ -84,7 +96,7 @@ const made = z.object({ id: z.string() });
 const vinFileMade = z.object({ job: made });
 const watchedJob = z.object({
   state: z.enum(JOB_STATES),
-  progress: z.object({ done: z.number(), total: z.number().nullable(), message: z.string() }),
+  progress: progressOfJob,
   error: z.object({ message: z.string() }).nullable(),
   result: z.unknown(),
   results: z.array(z.object({ name: z.string(), size: z.number(), url: z.string() })),
@@ -281,8 +293,8 @@ function chatEvent(event: string, data: string): ChatEvent | null {
     case "delta":
       return { kind: "delta", text: delta.parse(body).text };
     case "tool": {
-      const { name: skill, state, job_id: jobId = null } = tool.parse(body);
-      return { kind: "tool", skill, state, jobId };
+      const { name: skill, state, job_id: jobId = null, progress = null } = tool.parse(body);
+      return { kind: "tool", skill, state, jobId, progress };
     }
     case "done": {
       const { session_id: sessionId, reply } = done.parse(body);

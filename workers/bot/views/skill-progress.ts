@@ -3,19 +3,18 @@ import { purposeOf } from "../commands.ts";
 import type { Language } from "../locales/index.ts";
 import type { WatchedJob } from "../switchyard/switchyard-api.ts";
 
-/** That a skill works, in the words of its command. */
-export function skillAtWork(skill: Skill, language: Language): string {
-  const purpose = skill.telegram ? purposeOf(skill.telegram.usage[language]) : skill.title;
-  return `⏳ ${purpose} …`;
-}
+type Progress = WatchedJob["progress"];
 
-/** The same of its job, with how far that is. */
-export function skillJobAtWork(skill: Skill, language: Language, { progress }: WatchedJob): string {
+/** That a skill works, in the words of its command, and how far its job is, where it has begun one. */
+export function skillAtWork(skill: Skill, language: Language, progress?: Progress | null): string {
+  const purpose = skill.telegram ? purposeOf(skill.telegram.usage[language]) : skill.title;
+  const lines = [`⏳ ${purpose} …`];
+  if (!progress) return lines.join("");
   const { done, total, message } = progress;
   const number = new Intl.NumberFormat(language);
-  const counted =
-    total === null ? number.format(done) : `${number.format(done)} / ${number.format(total)}`;
-  return [skillAtWork(skill, language), done > 0 ? counted : "", message]
-    .filter(Boolean)
-    .join("\n");
+  if (done > 0)
+    lines.push(
+      total === null ? number.format(done) : `${number.format(done)} / ${number.format(total)}`,
+    );
+  return [...lines, message].filter(Boolean).join("\n");
 }

@@ -264,6 +264,23 @@ describe.each(SKILL_CASES)("$skill", (one) => {
     if (one.job) expectFile(one, last);
   });
 
+  test("is used and charged once each time, for whoever asked", async () => {
+    const records = await eventually(async () => {
+      const all = await usesOf(one);
+      expect(all.length).toBeGreaterThanOrEqual(uses);
+      return all;
+    });
+    expect(records).toHaveLength(uses);
+    expect(new Set(records.map(({ id }) => id)).size).toBe(uses);
+    expect(records.every(({ status }) => status === 200)).toBe(true);
+    const price = skill.priceMicros ?? 0;
+    expect(records.every(({ cost_micros: micros }) => micros === price)).toBe(true);
+    const chats = records.filter(({ end_user: user }) => user === `tg:${person.user.id}`);
+    expect(chats).toHaveLength(2);
+    const other = records.filter(({ end_user: user }) => user === null);
+    expect(other).toHaveLength(uses - 2);
+  });
+
   test("is refused at each door to whoever lacks a scope of it", async () => {
     const scopes = one.job ? ["chat", "skills"] : ["chat", "jobs"];
     const body = { name: "lacking", scopes };
@@ -316,21 +333,5 @@ describe.each(SKILL_CASES)("$skill", (one) => {
       ]);
     }
     await team.client.expect(200, "PUT", path, { enabled: true });
-  });
-
-  test("is used and charged once each time, for whoever asked", async () => {
-    const records = await eventually(async () => {
-      const all = (await usesOf(one)).filter(({ status }) => status === 200);
-      expect(all.length).toBeGreaterThanOrEqual(uses);
-      return all;
-    });
-    expect(records).toHaveLength(uses);
-    expect(new Set(records.map(({ id }) => id)).size).toBe(uses);
-    const price = skill.priceMicros ?? 0;
-    expect(records.every(({ cost_micros: micros }) => micros === price)).toBe(true);
-    const chats = records.filter(({ end_user: user }) => user === `tg:${person.user.id}`);
-    expect(chats).toHaveLength(2);
-    const other = records.filter(({ end_user: user }) => user === null);
-    expect(other).toHaveLength(uses - 2);
   });
 });

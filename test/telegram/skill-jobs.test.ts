@@ -126,8 +126,8 @@ describe("a member who asks for a report", () => {
     const { team, person } = await memberOfTeam();
     // All that may run of this team's at once does, so the report has to wait.
     await stack.sql(
-      `INSERT INTO jobs (id, team_id, type, input, created_by, scopes, models, request_hash, state, lease_until, fence, attempt)
-       SELECT 'job_blocker' || $1 || number, $1, 'generate_pdf_report', '{}', 'test', '{}', '{}', 'x', 'running', now() + interval '1 hour', 1, 1
+      `INSERT INTO jobs (id, team_id, type, input, created_by, scopes, models, request_hash, state, slot, lease_until, fence, attempt)
+       SELECT 'job_blocker' || $1 || number, $1, 'generate_pdf_report', '{}', 'test', '{}', '{}', 'x', 'running', true, now() + interval '1 hour', 1, 1
        FROM generate_series(1, 3) AS number`,
       [team.teamId],
     );

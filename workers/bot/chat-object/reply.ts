@@ -61,8 +61,7 @@ export class Reply {
     const id = this.idAt(0);
     const view = liveView(markdown);
     if (id === undefined || view === this.shown) return;
-    this.shown = view;
-    await this.sender.show(this.target.chatId, id, view, keyboard);
+    if (await this.sender.show(this.target.chatId, id, view, keyboard)) this.shown = view;
   }
 
   /** Brings the messages of the answer. Those that Telegram has already are not sent again. @throws TelegramRefusal */

@@ -141,14 +141,17 @@ export class Sender {
     return "edited";
   }
 
-  /** Shows how far an answer has come, if it can be shown right now. A view that is skipped or refused is no loss. */
+  /**
+   * Shows how far an answer has come, if it can be shown right now. A view that is skipped or refused is no loss.
+   * @returns whether it is shown
+   */
   async show(
     chatId: number,
     messageId: number,
     text: string,
     keyboard?: InlineKeyboardMarkup,
-  ): Promise<void> {
-    if (!this.parts.pace.ready) return;
+  ): Promise<boolean> {
+    if (!this.parts.pace.ready) return false;
     const edit = () =>
       this.parts.api.editMessageText(chatId, messageId, text, {
         ...NO_PREVIEW,
@@ -156,10 +159,12 @@ export class Sender {
       });
     try {
       await this.parts.pace.run(edit);
+      return true;
     } catch (error) {
       const refusal = this.refusalOf(error);
       if (refusal.kind === "unreachable" || refusal.kind === "moved")
         throw new TelegramRefusal(refusal, error);
+      return false;
     }
   }
 

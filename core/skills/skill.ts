@@ -25,7 +25,7 @@ export type Skill<
   summary: string;
   /** What the caller needs besides `skills`; none by default. */
   scope?: Scope;
-  /** In snake_case, as the API speaks. Every field has a description: models read it. */
+  /** Strict, and in snake_case, as the API speaks. Every field has a description: models read it. */
   input: Input;
   output: Output;
   /** An input that works, for the docs. */

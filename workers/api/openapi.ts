@@ -96,6 +96,15 @@ export const idempotencyHeader = z.object({
   }),
 });
 
+/** Header of every POST that gives a job. */
+export const preferHeader = z.object({
+  prefer: z.string().optional().openapi({
+    description:
+      "`wait=20`: to be answered with the ended job where it ends within so many seconds (60 at most)",
+    example: "wait=20",
+  }),
+});
+
 /** From which addresses a key or a team may be used. */
 export const ipRulesSchema = z
   .object({

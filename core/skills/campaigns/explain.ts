@@ -11,7 +11,7 @@ export const explainCampaignsSkill = defineSkill({
   title: "What moved CPA or ROAS",
   summary:
     "Says why the CPA, ROAS or another ratio of the team's advertising campaigns changed against the period before: by platform and campaign, in parts that add up to the change exactly. Use it when somebody asks why advertising became dearer or cheaper.",
-  input: explainChangeInput.extend({ campaign_id: campaignId }),
+  input: explainChangeInput.extend({ campaign_id: campaignId }).strict(),
   output: changeAnswer,
   example: { metric: "cpa" },
   readOnly: true,

@@ -9,10 +9,12 @@ import { campaignId, languageOf, paragraphs } from "./shared.ts";
 /** Rows of one use: what a model can read and a chat can show. */
 const MOST_ROWS = 50;
 
-const input = readMetricsInput.extend({
-  campaign_id: campaignId,
-  limit: z.number().int().min(1).max(MOST_ROWS).default(10).describe("The most rows"),
-});
+const input = readMetricsInput
+  .extend({
+    campaign_id: campaignId,
+    limit: z.number().int().min(1).max(MOST_ROWS).default(10).describe("The most rows"),
+  })
+  .strict(); // a model that makes up a field is told so; else it would take the answer for one to that
 
 const value = z.union([z.string(), z.number(), z.null()]);
 const row = z.record(z.string(), z.union([value, z.record(z.string(), value)]));

@@ -33,7 +33,7 @@ export const reportCampaignsSkill = defineSkill({
   name: "campaigns.report",
   title: "Campaign report",
   summary:
-    "Makes a report on the team's advertising campaigns as a file: a PDF, an Excel workbook or a web page, with summary, charts, tables and benchmarks. It is a job, which takes some seconds. Use it only when somebody asks for a report or a file; campaigns_metrics answers questions.",
+    "Makes a report on the team's advertising campaigns as a file: a PDF, an Excel workbook or a web page, with summary, charts, tables and benchmarks. It is a job, which takes some seconds. Use it only when somebody asks for a report or a file, and for no question.",
   input,
   output: reportResult,
   example: { format: "pdf", days: 30 },

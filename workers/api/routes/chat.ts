@@ -64,7 +64,7 @@ const chatContract = createRoute({
 
 The model may use the team's skills as tools: those that change nothing, or those that \`skills\` names; an empty list offers none. They run here, with the rights of the caller, in at most five rounds, and cost what they cost elsewhere; \`usage\` has the sum of all.
 
-With \`stream: true\` the answer is server-sent events: \`delta\` {"text"}, \`tool\` {"name","state"} with the states \`running\`, \`done\` and \`failed\`, and \`job_id\` where a skill has begun a job; then either \`done\` with the whole answer or \`error\` with a problem. The header \`x-session-id\` names the session at once. A client that hangs up keeps what was generated so far, with the finish_reason \`aborted\`.
+With \`stream: true\` the answer is server-sent events: \`delta\` {"text"}, \`tool\` {"name","state"} with the states \`running\`, \`done\` and \`failed\`, with \`job_id\` and \`progress\` {"done","total","message"} where a skill has begun a job; then either \`done\` with the whole answer or \`error\` with a problem. The header \`x-session-id\` names the session at once. A client that hangs up keeps what was generated so far, with the finish_reason \`aborted\`.
 
 With an \`Idempotency-Key\` the call can be sent again without saying the message twice: within 24 hours the same key and body in the same session (or, without \`session_id\`, from the same caller) get the answer that was given, marked \`idempotent-replayed: true\`; another body gets 422, and a call that still runs 409 \`session_busy\`. A call that is not streamed then goes on without its client. An answer that was broken off is none: the same call replaces it.`,
   security,

@@ -29,6 +29,7 @@ import {
   jsonResponse,
   pageOf,
   pageQuery,
+  preferHeader,
   problemResponses,
   security,
   teamHeader,
@@ -78,9 +79,7 @@ const createContract = createRoute({
   description:
     "Needs the scope `jobs`, and that of the type. With the header `Prefer: wait=20` it answers 200 with the job when it is over within so many seconds (60 at most), else 202 with the job as it is.",
   request: {
-    headers: idempotencyHeader.extend(teamHeader.shape).extend({
-      prefer: z.string().optional().openapi({ example: "wait=20" }),
-    }),
+    headers: idempotencyHeader.extend(teamHeader.shape).extend(preferHeader.shape),
     ...jsonBody(createInput, { type: "self_test", input: { count: 3 } }),
   },
   responses: {

@@ -19,12 +19,13 @@ import {
   jsonBody,
   jsonResponse,
   pageOf,
+  preferHeader,
   problemResponses,
   security,
   teamHeader,
   z,
 } from "../openapi.ts";
-import { encodeNewJob, JOB_EXAMPLE, jobSchema } from "../job-shape.ts";
+import { encodeNewJob, jobSchema } from "../job-shape.ts";
 import { answerJob } from "../wait-for-job.ts";
 import { skillHost, skillSwitches } from "../skill-host.ts";
 
@@ -67,6 +68,10 @@ const encodeSkill = ({ skill, enabled }: ListedSkill): z.infer<typeof skillSchem
 
 const common = { tags: ["Skills"], security };
 const params = z.object({ name: z.string().openapi({ example: "vin.decode" }) });
+
+/** What every skill may refuse, in its docs. */
+const REFUSALS =
+  "\n\nRefused with 403 `missing_scope` or `skill_switched_off`, 422 `validation_failed` with the path of each field, 429 `rate_limit_exceeded` or `insufficient_quota`, and 503 `unavailable` when its time is up. A problem costs nothing.";
 
 const listContract = createRoute({
   ...common,
@@ -136,21 +141,23 @@ function contractOf(skill: Skill) {
   const price = skill.priceMicros
     ? ` Costs $${microsToDollars(skill.priceMicros)} when it succeeds.`
     : "";
+  const isJob = "job" in skill;
+  const jobAnswer = jobSchema.extend({ result: skill.output.nullable() });
   return createRoute({
     ...common,
     method: "post",
     path: `/v1/skills/${skill.name}`,
     summary: skill.title,
-    description: `${skill.summary}${"job" in skill ? "\n\nIt is a job: 202 with the job at once, or with `Prefer: wait=20` 200 where it ends within so many seconds." : ""}\n\nNeeds the scope${needs.length > 1 ? "s" : ""} ${needs.join(" and ")}.${price}`,
+    description: `${skill.summary}${isJob ? "\n\nIt is a job: 202 with the job at once, or with `Prefer: wait=20` 200 where it ends within so many seconds." : ""}\n\nNeeds the scope${needs.length > 1 ? "s" : ""} ${needs.join(" and ")}.${price}${REFUSALS}`,
     request: {
-      headers: idempotencyHeader.extend(teamHeader.shape),
+      headers: idempotencyHeader.extend(teamHeader.shape).extend(isJob ? preferHeader.shape : {}),
       ...jsonBody(skill.input, skill.example),
     },
     responses: {
-      ...("job" in skill
+      ...(isJob
         ? {
-            202: jsonResponse("The job, whose `result` is the answer", jobSchema, JOB_EXAMPLE),
-            200: jsonResponse("The job, ended in the time of `Prefer: wait`", jobSchema),
+            202: jsonResponse("The job, whose `result` is the answer", jobAnswer),
+            200: jsonResponse("The job, ended in the time of `Prefer: wait`", jobAnswer),
           }
         : { 200: jsonResponse("What it answers", skill.output) }),
       ...problemResponses,

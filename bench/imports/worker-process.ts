@@ -82,10 +82,10 @@ try {
         assert.equal(result?.accepted, rows);
         return;
       }
-      assert(
-        !["failed", "cancelled"].includes(state),
-        `the import ${state}: ${JSON.stringify(row)}`,
-      );
+      if (["failed", "cancelled"].includes(state)) {
+        const errors = stack.logs.entries.filter(({ level }) => level === "error");
+        throw new Error(`the import ${state}: ${JSON.stringify([row, ...errors.slice(-5)])}`);
+      }
       assert(performance.now() < until, `the import has not ended after ${DEADLINE_MS} ms`);
       if (performance.now() >= nextTick) {
         nextTick += TICK_MS;

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { convertV4MiniflareOptions, Miniflare } from "miniflare";
+import { convertV4MiniflareOptions, Miniflare, Response as MiniflareResponse } from "miniflare";
 import { percentile } from "../load/load.ts";
 import type { PartyName } from "../parties/party.ts";
 import type { Metrics } from "../rounds.ts";
@@ -48,6 +48,7 @@ async function run({ parties, progress }: Bench): Promise<Map<PartyName, Metrics
             modulesRoot: folder,
             compatibilityDate: "2026-11-01",
             compatibilityFlags: ["nodejs_compat"],
+            serviceBindings: { FONTS: fontFile },
           },
         ],
         host: "127.0.0.1",
@@ -100,12 +101,19 @@ async function timed(url: URL): Promise<{ ms: number; size: number; begin: strin
   return { ms, size: bytes.length, begin: new TextDecoder().decode(bytes.subarray(0, 4)) };
 }
 
+/** A file of the build's fonts, for letters that the bundle's own lack. */
+async function fontFile(request: { url: string }): Promise<MiniflareResponse> {
+  const file = path.join(root, "dist/assets/fonts", path.basename(new URL(request.url).pathname));
+  return new MiniflareResponse(await readFile(file));
+}
+
 async function fontModules(folder: string) {
   const fonts = (await readdir(folder)).filter((name) => name.endsWith(".ttf"));
   return fonts.map((name) => ({ type: "Data" as const, path: path.join(folder, name) }));
 }
 
 async function build(folder: string): Promise<void> {
+  await promisify(execFile)(process.execPath, [path.join(root, "scripts/build-assets.mjs")]);
   const wrangler = path.join(root, "node_modules/wrangler/bin/wrangler.js");
   const config = path.join(root, "bench/reports/wrangler.toml");
   await promisify(execFile)(

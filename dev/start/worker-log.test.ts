@@ -26,6 +26,10 @@ describe("what the terminal shows of the Workers' lines", () => {
     expect(shown(`[switchyard-cron] ${JSON.stringify({ ...line, level: "warn" })}`)).toMatch(
       /^warning cron usage_lost/,
     );
+    expect(shown(`✘ [ERROR] ${JSON.stringify(line)}`, true)).toMatch(/^error cron usage_lost/);
+    expect(shown(`▲ [WARNING] ${JSON.stringify({ ...line, level: "warn" })}`, true)).toMatch(
+      /^warning cron usage_lost/,
+    );
   });
 
   it("is nothing of what went well, nor the line of each request", () => {

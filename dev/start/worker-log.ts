@@ -81,8 +81,8 @@ export function readable(line: string, isError: boolean): string | undefined {
 }
 
 function parse(line: string): LogLine | undefined {
-  // With several Workers, wrangler writes in front of a line whose it is.
-  const text = line.replace(/^\[[\w-]+\] /, "");
+  // Wrangler writes in front of a line whose it is, or how bad.
+  const text = line.replace(/^(\[[\w-]+\]|✘ \[ERROR\]|▲ \[WARNING\]) /, "");
   if (!text.startsWith("{")) return undefined;
   try {
     const value: unknown = JSON.parse(text);

@@ -14,6 +14,8 @@ import {
 } from "../kernel/principal.ts";
 import { SCOPES } from "../kernel/scopes.ts";
 import { validationError } from "../kernel/validation-error.ts";
+import { loadSkillsOff } from "../skills/load-skills-off.ts";
+import { skillSwitchedOff } from "../skills/skill-switched-off.ts";
 import { boundedJobJson } from "./job-json.ts";
 import type { JobDesk } from "./job-ports.ts";
 import { refuseWhenFull, RETRY_AFTER_SECONDS } from "./open-jobs.ts";
@@ -37,7 +39,7 @@ export interface CreateJobInput<Input, Result extends Json> {
  * Makes a job for the principal's team. It is a row before its id is returned, and acts with what the principal is
  * allowed now.
  * @returns the job, and whether it is a new one
- * @throws AppError `missing_scope` without `jobs` and what the type asks for, `validation_failed`,
+ * @throws AppError `missing_scope` without `jobs` and what the type asks for, `validation_failed`, `skill_switched_off`,
  * `idempotency_mismatch`, `rate_limit_exceeded` when the team has too many jobs, `unavailable` for one of low priority
  * while the queue is too long
  */
@@ -56,6 +58,7 @@ export async function createJob<Input, Result extends Json>(
   const made = await context.transaction(async (inner) => {
     const earlier = await findByKey(inner, teamId, input.idempotencyKey ?? null);
     if (earlier) return { job: earlier, created: false };
+    await refuseSwitchedOff(inner, teamId, input.type);
     await refuseWhenFull(inner.db, teamId);
     if (input.priority === "low") await refuseUnderPressure(inner, desk.queueAgeLimitSeconds);
     const job = await insertJob(inner, { ...input, teamId, inputJson, requestHash });
@@ -90,6 +93,16 @@ export function checkJobInput(type: JobType<unknown, Json>, input: unknown): str
   const checked = type.input.safeParse(JSON.parse(json));
   if (checked.success) return json;
   throw validationError(checked.error, "input");
+}
+
+/** Jobs that do the work of a skill are another way to it, also by hand and by a schedule. */
+async function refuseSwitchedOff(
+  { db }: TransactionContext,
+  teamId: string,
+  { skill }: JobType<unknown, Json>,
+): Promise<void> {
+  if (skill === undefined) return;
+  if ((await loadSkillsOff(db, teamId)).includes(skill)) throw skillSwitchedOff(skill);
 }
 
 function checkRunAt(runAt: Date | null, now: Date): void {

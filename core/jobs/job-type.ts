@@ -21,6 +21,8 @@ export interface JobType<Input = unknown, Result extends Json = Json> {
   summary: string;
   /** What its creator needs besides `jobs`. */
   scope: Scope;
+  /** The skill that it does the work of: none is made for a team that has switched this off. */
+  skill?: string;
   input: z.ZodType<Input>;
   result: z.ZodType<Result>;
   /** How many may run at once. */

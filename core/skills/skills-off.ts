@@ -1,8 +1,8 @@
-import { AppError } from "../kernel/errors.ts";
 import { hasScope, type Principal } from "../kernel/principal.ts";
 import type { Scope } from "../kernel/scopes.ts";
 import type { Skill } from "./skill.ts";
 import type { SkillHost } from "./skill-host.ts";
+import { skillSwitchedOff } from "./skill-switched-off.ts";
 
 /** @throws AppError `skill_switched_off` */
 export async function requireSkillOn(
@@ -11,10 +11,7 @@ export async function requireSkillOn(
   skill: Skill,
 ): Promise<void> {
   const off = await host.skillsOff(teamId);
-  if (!off.includes(skill.name)) return;
-  throw new AppError("skill_switched_off", {
-    message: `The skill ${skill.name} is switched off for this team. An admin of the team can switch it on: PUT /v1/skills/${skill.name}.`,
-  });
+  if (off.includes(skill.name)) throw skillSwitchedOff(skill.name);
 }
 
 /** What a caller needs to use the skill. */

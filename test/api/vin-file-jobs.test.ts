@@ -115,6 +115,18 @@ describe("POST /v1/vin/batch with a file", () => {
     expect(job).toMatchObject({ state: "failed", error: { code: "job_failure" } });
   });
 
+  test("is refused also as a job where the team has switched the skill off", async () => {
+    const { client } = await stack.createTeam();
+    const skill = "/v1/skills/vin.decode";
+    const body = { type: "decode_vin_file", input: { upload_id: "upl_none" } };
+    const make = () => client.request("POST", "/v1/jobs", body);
+    expect((await make()).status).toBe(202);
+    await client.expect(200, "PUT", skill, { enabled: false });
+    await expectProblem(await make(), 403, "skill_switched_off");
+    await client.expect(200, "PUT", skill, { enabled: true });
+    expect((await make()).status).toBe(202);
+  });
+
   test("that is not there fails at once, and is not looked for again and again", async () => {
     const body = { type: "decode_vin_file", input: { upload_id: "upl_none" } };
     const made = await team.client.expect<{ id: string }>(202, "POST", "/v1/jobs", body);

@@ -71,6 +71,7 @@ type ReportJobType = JobType<ReportInput, ReportResult>;
 
 const shared = {
   scope: "skills",
+  skill: "campaigns.report",
   input: reportInput,
   result: reportResult,
   // A report is all CPU: more of one team's at once would only make each slower.

@@ -38,6 +38,7 @@ export const decodeVinFile: JobType<VinFileInput, VinFileResult> = {
   summary:
     "Reads the vehicle identification numbers of an uploaded CSV or XLSX file; the result is the same file with make, model, year and more added as columns.",
   scope: "skills",
+  skill: "vin.decode",
   input,
   result,
   concurrency: { team: 2 },

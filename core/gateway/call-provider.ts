@@ -1,3 +1,4 @@
+import { boundedText } from "../kernel/bounded-text.ts";
 import { AppError, type ErrorCode } from "../kernel/errors.ts";
 import { VERSION } from "../kernel/version.ts";
 import type { Route } from "../providers/catalog.ts";
@@ -154,7 +155,7 @@ export async function readWhole(
 ): Promise<string> {
   answer.call.within(Math.min(route.patience.betweenTokensMs, leftMs));
   try {
-    const text = await readLimited(answer.response, ANSWER_LIMIT);
+    const text = await boundedText(answer.response, ANSWER_LIMIT);
     if (text !== null)
       return answer.decodeWhole === null ? text : decode(text, answer.decodeWhole, route);
   } catch (error) {
@@ -183,29 +184,6 @@ function decode(text: string, decodeWhole: (text: string) => string, route: Rout
   }
 }
 
-/** @returns null where there is more than the limit */
-async function readLimited(response: Response, limit: number): Promise<string | null> {
-  const { headers } = response;
-  // The length of a compressed body says nothing about what it unpacks to.
-  const size = headers.has("content-encoding") ? null : headers.get("content-length");
-  if (size !== null && Number(size) <= limit) return response.text();
-  const reader = response.body?.getReader();
-  if (!reader) return "";
-  const decoder = new TextDecoder();
-  let text = "";
-  let length = 0;
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return text + decoder.decode();
-    length += value.length;
-    if (length > limit) {
-      await reader.cancel();
-      return null;
-    }
-    text += decoder.decode(value, { stream: true });
-  }
-}
-
 /** Statuses that tell the client about its own request; they are passed on with the provider's sentence. */
 const CLIENT_FAULTS: ReadonlyMap<number, ErrorCode> = new Map([
   [400, "invalid_request"],
@@ -222,7 +200,7 @@ async function errorFromProvider(
   kind: ProviderKind,
   apiKey: string | null,
 ): Promise<AppError> {
-  const text = await readLimited(response, ERROR_LIMIT).catch(() => null); // the status alone says enough
+  const text = await boundedText(response, ERROR_LIMIT).catch(() => null); // the status alone says enough
   const refusal = kind.readRefusal(response.status, text);
   const { status } = refusal;
   const exactMs = retryAfterMs(response.headers);

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { pause } from "../../kernel/pause.ts";
 import { JobFailure, type JobProgram, type JobRun } from "../job-type.ts";
 import { selfTest, type SelfTestInput, type selfTestResult } from "./self-test-type.ts";
 
@@ -43,16 +44,4 @@ async function* numbers(
     signal.throwIfAborted();
     yield number;
   }
-}
-
-function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", end);
-      resolve();
-    };
-    const timer = setTimeout(end, milliseconds);
-    signal.addEventListener("abort", end);
-  });
 }

@@ -1,4 +1,5 @@
 import { hasEnded } from "#core/jobs/job.ts";
+import { pause } from "#core/kernel/pause.ts";
 import type { Reply } from "../chat-object/reply.ts";
 import { TelegramRefusal } from "../chat-object/sender.ts";
 import { SwitchyardProblem, type WatchedJob } from "../switchyard/switchyard-api.ts";
@@ -109,16 +110,4 @@ async function bring(
     await reply.finishWithFile(index, file);
   }
   return fitting.length;
-}
-
-function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", end);
-      resolve();
-    };
-    const timer = setTimeout(end, milliseconds);
-    signal.addEventListener("abort", end);
-  });
 }

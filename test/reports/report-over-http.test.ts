@@ -4,27 +4,23 @@ import type { ReportResult } from "#core/reports/jobs/report-job-types.ts";
 import { newId } from "#core/kernel/ids.ts";
 import type { ApiClient } from "#test/harness/api-client.ts";
 import { eventually } from "#test/harness/eventually.ts";
-import { type Stack, startStack, WEBHOOK_SECRET } from "#test/harness/stack.ts";
-import { type BotApi, startBotApi } from "#test/telegram/bot-api-server.ts";
-import { deliverTo } from "#test/telegram/deliver-to.ts";
+import type { Stack } from "#test/harness/stack.ts";
+import type { BotApi } from "#test/telegram/bot-api-server.ts";
+import { startTelegramStack, type TelegramStack } from "#test/telegram/telegram-stack.ts";
 
 const SCOPES = ["jobs", "skills"];
 const TITLE = "گزارش کمپین‌ها ۱۴۰۵";
 
+let started: TelegramStack;
 let stack: Stack;
 let telegram: BotApi;
 
 beforeAll(async () => {
-  telegram = await startBotApi({ backoffScale: 0.05 });
-  stack = await startStack({
-    postgres: inject("postgres"),
-    vars: { TELEGRAM_BOT_TOKEN: telegram.token, TELEGRAM_API_ROOT: telegram.url },
-  });
-  deliverTo(telegram, stack.urls.bot, WEBHOOK_SECRET);
+  started = await startTelegramStack({ postgres: inject("postgres") });
+  ({ stack, telegram } = started);
 });
 afterAll(async () => {
-  await telegram?.stop();
-  await stack?.stop();
+  await started?.stop();
 });
 
 /** A team with a campaign of two days. */

@@ -5,14 +5,14 @@ import { SKILLS } from "#core/skills/skills.ts";
 import { expectProblem } from "#test/api/problem.ts";
 import { usageRecords } from "#test/gateway/gateway-stack.ts";
 import { eventually } from "#test/harness/eventually.ts";
-import { type Stack, startStack, WEBHOOK_SECRET } from "#test/harness/stack.ts";
-import { type FaultProvider, startFaultProvider } from "#test/providers/fault-provider.ts";
+import type { Stack } from "#test/harness/stack.ts";
+import type { FaultProvider } from "#test/providers/fault-provider.ts";
 import type { Fault } from "#test/providers/fault.ts";
 import { readTurn } from "#test/sessions/session-stack.ts";
-import { type BotApi, startBotApi } from "#test/telegram/bot-api-server.ts";
+import type { BotApi } from "#test/telegram/bot-api-server.ts";
 import type { Person } from "#test/telegram/bot-api/people.ts";
 import type { StoredMessage } from "#test/telegram/bot-api/world.ts";
-import { deliverTo } from "#test/telegram/deliver-to.ts";
+import { startTelegramStack, type TelegramStack } from "#test/telegram/telegram-stack.ts";
 import { markdownToEntities } from "../../workers/bot/text/markdown-to-entities.ts";
 import {
   ANALYST,
@@ -27,6 +27,7 @@ import {
 /** The model of chats that choose none. */
 const MODEL = "fault-1";
 const LONG_MS = 120_000;
+let started: TelegramStack;
 let stack: Stack;
 let telegram: BotApi;
 let provider: FaultProvider;
@@ -35,20 +36,11 @@ let person: Person;
 let mcp: Client;
 
 beforeAll(async () => {
-  [telegram, provider] = await Promise.all([
-    startBotApi({ backoffScale: 0.05 }),
-    startFaultProvider(),
-  ]);
-  stack = await startStack({
+  started = await startTelegramStack({
     postgres: inject("postgres"),
-    vars: {
-      TELEGRAM_BOT_TOKEN: telegram.token,
-      TELEGRAM_API_ROOT: telegram.url,
-      AI_SERVICE_URL: provider.url,
-      AI_SERVICE_MODEL: MODEL,
-    },
+    vars: { AI_SERVICE_MODEL: MODEL },
   });
-  deliverTo(telegram, stack.urls.bot, WEBHOOK_SECRET);
+  ({ stack, telegram, provider } = started);
   team = await stack.createTeam();
   const settings = { base_url: provider.url, api_key: "sk-any", retries: { max: 0 } };
   await stack.admin.request("PUT", "/v1/admin/providers/analysts", settings);
@@ -61,9 +53,7 @@ beforeAll(async () => {
 }, LONG_MS);
 afterAll(async () => {
   await mcp?.close();
-  await telegram?.stop();
-  await stack?.stop();
-  await provider?.stop();
+  await started?.stop();
 });
 
 interface Ended {

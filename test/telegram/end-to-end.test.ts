@@ -1,40 +1,26 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { eventually } from "#test/harness/eventually.ts";
-import { type Stack, startStack, WEBHOOK_SECRET } from "#test/harness/stack.ts";
-import { type FaultProvider, startFaultProvider } from "#test/providers/fault-provider.ts";
-import { type BotApi, startBotApi } from "./bot-api-server.ts";
+import type { Stack } from "#test/harness/stack.ts";
+import type { FaultProvider } from "#test/providers/fault-provider.ts";
+import type { BotApi } from "./bot-api-server.ts";
 import type { Person } from "./bot-api/people.ts";
-import { deliverTo } from "./deliver-to.ts";
+import { startTelegramStack, type TelegramStack } from "./telegram-stack.ts";
 
 /** The bot with the real api Worker behind it: links, sessions, models and usage are its own. */
+let started: TelegramStack;
 let stack: Stack;
 let telegram: BotApi;
 let provider: FaultProvider;
 
-function deliverToBot(): void {
-  deliverTo(telegram, stack.urls.bot, WEBHOOK_SECRET);
-}
-
 beforeAll(async () => {
-  [telegram, provider] = await Promise.all([
-    startBotApi({ backoffScale: 0.05 }),
-    startFaultProvider(),
-  ]);
-  stack = await startStack({
+  started = await startTelegramStack({
     postgres: inject("postgres"),
-    vars: {
-      TELEGRAM_BOT_TOKEN: telegram.token,
-      TELEGRAM_API_ROOT: telegram.url,
-      AI_SERVICE_URL: provider.url,
-      AI_SERVICE_MODEL: "fault-1,org/fault-large",
-    },
+    vars: { AI_SERVICE_MODEL: "fault-1,org/fault-large" },
   });
-  deliverToBot();
+  ({ stack, telegram, provider } = started);
 });
 afterAll(async () => {
-  await telegram?.stop();
-  await stack?.stop();
-  await provider?.stop();
+  await started?.stop();
 });
 
 const texts = (person: Person) =>
@@ -157,7 +143,7 @@ it("kill -9 in the middle of an answer leaves one answer, and the question once 
   );
   await stack.kill();
   await stack.restart();
-  deliverToBot();
+  started.deliver();
   await eventually(() => expect(finished(person)).toHaveLength(2));
   expect(asked).toBe(2);
   const sessions = await team.client.expect<{ data: { id: string }[] }>(200, "GET", "/v1/sessions");

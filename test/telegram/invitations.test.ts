@@ -1,36 +1,23 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { eventually } from "#test/harness/eventually.ts";
-import { type Stack, startStack, WEBHOOK_SECRET } from "#test/harness/stack.ts";
-import { type FaultProvider, startFaultProvider } from "#test/providers/fault-provider.ts";
-import { type BotApi, startBotApi } from "./bot-api-server.ts";
+import type { Stack } from "#test/harness/stack.ts";
+import type { FaultProvider } from "#test/providers/fault-provider.ts";
+import type { BotApi } from "./bot-api-server.ts";
 import type { Person } from "./bot-api/people.ts";
-import { deliverTo } from "./deliver-to.ts";
+import { startTelegramStack, type TelegramStack } from "./telegram-stack.ts";
 
 /** Telegram users who join teams by invitations of the real api Worker. */
+let started: TelegramStack;
 let stack: Stack;
 let telegram: BotApi;
 let provider: FaultProvider;
 
 beforeAll(async () => {
-  [telegram, provider] = await Promise.all([
-    startBotApi({ backoffScale: 0.05 }),
-    startFaultProvider(),
-  ]);
-  stack = await startStack({
-    postgres: inject("postgres"),
-    vars: {
-      TELEGRAM_BOT_TOKEN: telegram.token,
-      TELEGRAM_API_ROOT: telegram.url,
-      AI_SERVICE_URL: provider.url,
-      AI_SERVICE_MODEL: "fault-1",
-    },
-  });
-  deliverTo(telegram, stack.urls.bot, WEBHOOK_SECRET);
+  started = await startTelegramStack({ postgres: inject("postgres") });
+  ({ stack, telegram, provider } = started);
 });
 afterAll(async () => {
-  await telegram?.stop();
-  await stack?.stop();
-  await provider?.stop();
+  await started?.stop();
 });
 
 type Team = Awaited<ReturnType<Stack["createTeam"]>>;

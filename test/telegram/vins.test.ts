@@ -1,43 +1,30 @@
 import { writeXlsx } from "hucre";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { eventually } from "#test/harness/eventually.ts";
-import { type Stack, startStack, WEBHOOK_SECRET } from "#test/harness/stack.ts";
-import { type FaultProvider, startFaultProvider } from "#test/providers/fault-provider.ts";
+import type { Stack } from "#test/harness/stack.ts";
+import type { FaultProvider } from "#test/providers/fault-provider.ts";
 import { checkDigitOf } from "#core/vin/vin.ts";
 import { readTable } from "#test/tables/read-table.ts";
 import { readKnownVins } from "#test/vin/known-vins.ts";
-import { type BotApi, startBotApi } from "./bot-api-server.ts";
+import type { BotApi } from "./bot-api-server.ts";
 import type { Person } from "./bot-api/people.ts";
-import { deliverTo } from "./deliver-to.ts";
+import { startTelegramStack, type TelegramStack } from "./telegram-stack.ts";
 
 const HONDA = "1HGCM82633A004352";
 const FORD = "1FTFW5L86RFB45612";
 const MISTYPED = "1HGMC82633A004352";
 
+let started: TelegramStack;
 let stack: Stack;
 let telegram: BotApi;
 let provider: FaultProvider;
 
 beforeAll(async () => {
-  [telegram, provider] = await Promise.all([
-    startBotApi({ backoffScale: 0.05 }),
-    startFaultProvider(),
-  ]);
-  stack = await startStack({
-    postgres: inject("postgres"),
-    vars: {
-      TELEGRAM_BOT_TOKEN: telegram.token,
-      TELEGRAM_API_ROOT: telegram.url,
-      AI_SERVICE_URL: provider.url,
-      AI_SERVICE_MODEL: "fault-1",
-    },
-  });
-  deliverTo(telegram, stack.urls.bot, WEBHOOK_SECRET);
+  started = await startTelegramStack({ postgres: inject("postgres") });
+  ({ stack, telegram, provider } = started);
 });
 afterAll(async () => {
-  await telegram?.stop();
-  await stack?.stop();
-  await provider?.stop();
+  await started?.stop();
 });
 
 const answers = (person: Person) => telegram.answersIn(person.chat);
@@ -231,7 +218,7 @@ it("goes on with the same job and the same message when the runtime is killed wh
   }, LONG_MS);
   await stack.kill();
   await stack.restart();
-  deliverTo(telegram, stack.urls.bot, WEBHOOK_SECRET);
+  started.deliver();
   // What the dead process held is let go when its lease is over; the tests cannot wait for that.
   await stack.sql(
     "UPDATE jobs SET lease_until = now() - interval '1 second' WHERE lease_until > now()",
@@ -253,7 +240,7 @@ it("answers once and whole when the runtime is killed while it answers", async (
     if (index === 1) {
       await stack.kill();
       await stack.restart();
-      deliverTo(telegram, stack.urls.bot, WEBHOOK_SECRET);
+      started.deliver();
     }
   }
   await eventually(() => expect(answers(person).length).toBeGreaterThanOrEqual(4));

@@ -302,9 +302,12 @@ describe.each(SKILL_CASES)("$skill", (one) => {
       await expectProblem(direct, 403, "skill_switched_off");
     });
     modelDoes({});
-    await team.client.expect(200, "POST", "/v1/chat", { message: "Hello" });
-    const offered = JSON.stringify(provider.requestsFor(MODEL).at(-1)?.body?.["tools"] ?? []);
-    expect(offered).not.toContain(`"${toolNameOf(skill)}"`);
+    // Sessions live elsewhere, and hear of it within a second on their own.
+    await eventually(async () => {
+      await team.client.expect(200, "POST", "/v1/chat", { message: "Hello" });
+      const offered = JSON.stringify(provider.requestsFor(MODEL).at(-1)?.body?.["tools"] ?? []);
+      expect(offered).not.toContain(`"${toolNameOf(skill)}"`);
+    });
     const call = await mcp.callTool({ name: toolNameOf(skill), arguments: one.input });
     expect(JSON.stringify(call)).toContain("skill_switched_off");
     const before = answers().length;

@@ -126,7 +126,7 @@ export class StepRunner {
         const working = work(inner);
         working.catch((error: unknown) => (thrown = { error }));
         // A program that is stopped in the middle leaves no transaction open behind it.
-        const write = await Promise.race([working, stop.stopped.then(() => null)]);
+        const write = await stop.unlessStopped(working);
         if (write === null) throw new Error("Stopped");
         await write(inner.isUsed() ? inner.db : null);
       });

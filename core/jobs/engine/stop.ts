@@ -48,6 +48,22 @@ export class StopSign {
     this.#controller.abort();
   }
 
+  /**
+   * What some work of the program gives, or null where the program is stopped before. Nothing of it is held afterwards:
+   * a race with the one promise of the stop would keep what each chunk gave until the job's end.
+   */
+  async unlessStopped<T>(work: Promise<T>): Promise<T | null> {
+    if (this.#stop) return null;
+    let hear = () => {};
+    const stopped = new Promise<null>((resolve) => (hear = () => resolve(null)));
+    this.signal.addEventListener("abort", hear);
+    try {
+      return await Promise.race([work, stopped]);
+    } finally {
+      this.signal.removeEventListener("abort", hear);
+    }
+  }
+
   /** Raises a stop, and never returns: the program is left where it is. */
   halt(stop: Stop): Promise<never> {
     this.raise(stop);

@@ -1,3 +1,4 @@
+import { inPieces } from "#core/files/in-pieces.ts";
 import { toHex } from "#core/kernel/digest.ts";
 import type { ByteRange, FileFacts, FileStore, StoredPart } from "#core/files/file-store.ts";
 
@@ -24,10 +25,17 @@ export function createFileStore(bucket: R2Bucket): FileStore {
       return object && { body: object.body, facts: factsOf(object) };
     },
     async sha256(key) {
-      const object = await bucket.get(key);
+      const object = await bucket.head(key);
       if (object === null) return null;
       const digest = new crypto.DigestStream("SHA-256");
-      await object.body.pipeTo(digest);
+      const piece = async (offset: number, length: number) => {
+        const onlyIf = { etagMatches: object.etag };
+        const part = await bucket.get(key, { range: { offset, length }, onlyIf });
+        if (part === null || !("body" in part)) throw new Error("The file changed meanwhile.");
+        return part.body;
+      };
+      if (object.size > 0) await (await inPieces(piece, 0, object.size)).pipeTo(digest);
+      else await digest.getWriter().close();
       return toHex(new Uint8Array(await digest.digest));
     },
     async delete(keys) {

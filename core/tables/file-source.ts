@@ -1,4 +1,5 @@
 import type { FileStore } from "../files/file-store.ts";
+import { inPieces } from "../files/in-pieces.ts";
 import { AppError } from "../kernel/errors.ts";
 import type { ByteSource } from "./byte-source.ts";
 
@@ -14,9 +15,12 @@ export async function fileSource(files: FileStore, key: string): Promise<ByteSou
     size: facts.size,
     async stream(from, to = facts.size) {
       if (to <= from) return new Blob().stream(); // stores refuse a range of nothing
-      const file = await files.get(key, { offset: from, length: to - from });
-      if (file === null || file.facts.etag !== facts.etag) throw gone();
-      return file.body;
+      const piece = async (offset: number, length: number) => {
+        const file = await files.get(key, { offset, length });
+        if (file === null || file.facts.etag !== facts.etag) throw gone();
+        return file.body;
+      };
+      return inPieces(piece, from, to);
     },
   };
 }

@@ -2,6 +2,7 @@ import type { OpenAPIHono } from "@hono/zod-openapi";
 import { VERSION } from "#core/kernel/version.ts";
 import type { AppEnv } from "../app-types.ts";
 import { createRouter } from "../openapi.ts";
+import { skillContracts } from "./skills.ts";
 
 const DESCRIPTION = `
 Switchyard is a gateway to language models with sessions, keys, usage and a Telegram bot.
@@ -61,10 +62,11 @@ const serversOf = (publicUrl: string | null) => [
 ];
 
 /**
- * The OpenAPI 3.1 document of all routes that were added to the app.
+ * The OpenAPI 3.1 document of all routes that were added to the app, and of a path for each skill.
  * @param publicUrl where the API is reached from outside, if that is known
  */
 export function openApiDocument(app: OpenAPIHono<AppEnv>, publicUrl: string | null) {
+  for (const contract of skillContracts()) app.openAPIRegistry.registerPath(contract);
   const document = app.getOpenAPI31Document({
     openapi: "3.1.0",
     info: {

@@ -119,8 +119,6 @@ export const skillRoutes = createRouter()
     return c.json(encodeSkill(await setSkill(c.get("context"), input)), 200);
   });
 
-for (const skill of SKILLS) skillRoutes.openAPIRegistry.registerPath(contractOf(skill));
-
 skillRoutes.post("/v1/skills/:name", async (c) => {
   const skill = findSkill(c.req.param("name"));
   const input = await bodyOf(c);
@@ -135,14 +133,27 @@ skillRoutes.post("/v1/skills/:name", async (c) => {
     : c.json(answer.body, 200);
 });
 
-/** The documented path of one skill. Its input is checked by the skill's own verb, as at every other door. */
+/** The documented paths of the skills. Their input is checked by the skill's own verb, as at every other door. */
+export const skillContracts = () => SKILLS.map(contractOf);
+
+/** A schema as the document can show it: one that contains itself, as z.json() does, has no end there. */
+function shown(schema: z.ZodType, io: "input" | "output"): z.ZodType {
+  try {
+    z.toJSONSchema(schema, { io, cycles: "throw", unrepresentable: "any" });
+    return schema;
+  } catch {
+    return z.looseObject({});
+  }
+}
+
 function contractOf(skill: Skill) {
   const needs = scopesOf(skill).map((scope) => `\`${scope}\``);
   const price = skill.priceMicros
     ? ` Costs $${microsToDollars(skill.priceMicros)} when it succeeds.`
     : "";
   const isJob = "job" in skill;
-  const jobAnswer = jobSchema.extend({ result: skill.output.nullable() });
+  const output = shown(skill.output, "output");
+  const jobAnswer = jobSchema.extend({ result: output.nullable() });
   return createRoute({
     ...common,
     method: "post",
@@ -151,7 +162,7 @@ function contractOf(skill: Skill) {
     description: `${skill.summary}${isJob ? "\n\nIt is a job: 202 with the job at once, or with `Prefer: wait=20` 200 where it ends within so many seconds." : ""}\n\nNeeds the scope${needs.length > 1 ? "s" : ""} ${needs.join(" and ")}.${price}${REFUSALS}`,
     request: {
       headers: idempotencyHeader.extend(teamHeader.shape).extend(isJob ? preferHeader.shape : {}),
-      ...jsonBody(skill.input, skill.example),
+      ...jsonBody(shown(skill.input, "input"), skill.example),
     },
     responses: {
       ...(isJob
@@ -159,7 +170,7 @@ function contractOf(skill: Skill) {
             202: jsonResponse("The job, whose `result` is the answer", jobAnswer),
             200: jsonResponse("The job, ended in the time of `Prefer: wait`", jobAnswer),
           }
-        : { 200: jsonResponse("What it answers", skill.output) }),
+        : { 200: jsonResponse("What it answers", output) }),
       ...problemResponses,
     },
   });

@@ -78,6 +78,7 @@ describe("link codes", () => {
     expect(await findLink(contextOf(), { chatId: 100 })).toEqual({
       teamId: "team_a",
       teamName: "Apples",
+      role: null,
     });
     expect(await findLink(contextOf(), { chatId: 101 })).toBeNull();
   });
@@ -124,7 +125,7 @@ describe("link codes", () => {
     now = new Date(now.getTime() + 1);
     const choose = (teamId: string, chatId = 100) =>
       chooseTeam(contextOf(), { chatId, userId: 7, teamId });
-    expect(await choose("team_a")).toEqual({ teamId: "team_a", teamName: "Apples" });
+    expect(await choose("team_a")).toEqual({ teamId: "team_a", teamName: "Apples", role: null });
     expect(await names()).toEqual(["Apples", "Pears"]);
     expect(await choose("team_c")).toBeNull();
     expect(await choose("team_b", 101)).toBeNull();

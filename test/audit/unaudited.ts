@@ -18,7 +18,7 @@ export const UNAUDITED: Record<string, string> = {
   "core/usage/dead-letters.ts": "Keeps messages that could not be used, for operators.",
   "core/campaigns/store-facts.ts":
     "What files say of campaigns; campaign_imports says which file it was, and whoever sent that is audited.",
-  "core/campaigns/import/hold-campaigns.ts": "As above.",
+  "core/campaigns/import/number-campaigns.ts": "As above.",
   "core/campaigns/import/settle-levels.ts": "As above.",
   "core/campaigns/import/import-record.ts": "As above.",
   "core/campaigns/roll-up-days.ts": "Sums of campaign facts.",
@@ -34,6 +34,8 @@ export const UNAUDITED: Record<string, string> = {
   "core/jobs/after-end.ts":
     "What follows from the end of a job; who cancelled one by hand is written by cancel-job.ts.",
   "core/jobs/dispatch/dispatch-jobs.ts": "Lets jobs in; job_attempts is their log.",
+  "core/jobs/dispatch/write-admission.ts": "As above.",
+  "core/jobs/engine/backlog.ts": "As above.",
   "core/jobs/engine/claim-job.ts": "As above.",
   "core/jobs/engine/job-lease.ts": "As above.",
   "core/jobs/engine/recover-jobs.ts": "As above.",

@@ -27,7 +27,7 @@ function sourcesOf(c: AppContext): SignalSources {
 
 /** Requests for models, which go on while changes are refused. */
 const MODEL_PATHS =
-  /^\/v1\/(chat|chat\/completions|completions|embeddings|messages|messages\/count_tokens|responses|campaigns\/ask)$/;
+  /^\/v1\/(chat|chat\/completions|completions|embeddings|messages|messages\/count_tokens|responses|responses\/compact|responses\/input_tokens|campaigns\/ask)$/;
 /** What is posted and changes nothing; of skills, each says for itself whether it does. */
 const READING_PATHS = /^\/v1\/(vin\/batch|skills\/[^/]+)$/;
 /** Each tool says for itself whether it changes something. */

@@ -79,5 +79,6 @@ export function isAllowed(need: Need, { kind, permissions }: Caller): boolean {
   if (need === "super_admin" || kind === "person") return false;
   if (need === "anybody") return true;
   if (need === "key") return kind === "key";
-  return permissions.includes(need);
+  const needs = typeof need === "string" ? [need] : need;
+  return needs.every((one) => permissions.includes(one));
 }

@@ -39,15 +39,22 @@ export interface Walk {
 export const MODEL_REQUEST = "a request for a model makes a usage record";
 /** Jobs are what users ask for, as requests for models are; what they change, they audit themselves. */
 export const MAKES_A_JOB = "a job is its own record";
+/** Of what SDKs have and we do not; changes may be refused before it. */
+export const ALWAYS_REFUSED = "it is always refused";
 /** Of what is posted only because it is long; it goes on as well. */
 export const ONLY_READS = "it changes nothing";
 
 /** A skill has no things of a team in its path; what it finds is the caller's own. */
 const ofSkills = (): Record<string, Walk> =>
   Object.fromEntries(
-    SKILLS.map(({ name, example }) => [
-      `POST /v1/skills/${name}`,
-      { audit: { none: ONLY_READS }, stranger: "own", status: 200, body: () => example },
+    SKILLS.map((skill) => [
+      `POST /v1/skills/${skill.name}`,
+      {
+        audit: { none: "job" in skill ? MAKES_A_JOB : ONLY_READS },
+        stranger: "own",
+        status: "job" in skill ? 202 : 200,
+        body: () => skill.example,
+      },
     ]),
   );
 
@@ -91,7 +98,7 @@ export const WALKS: Record<string, Walk> = {
     body: () => ({ model: "builtin", input: "Hello" }),
   },
   "POST /v1/responses/input_tokens": {
-    audit: { none: "it changes nothing" },
+    audit: { none: MODEL_REQUEST },
     stranger: "own",
     status: 200,
     body: () => ({ model: "builtin", input: "Hello" }),
@@ -103,7 +110,7 @@ export const WALKS: Record<string, Walk> = {
     body: () => ({ model: "builtin", input: "Hello" }),
   },
   "POST /v1/responses/{id}/cancel": {
-    audit: { none: "it is always refused" },
+    audit: { none: ALWAYS_REFUSED },
     stranger: "hidden",
     status: 400,
     params: response,
